@@ -1,0 +1,33 @@
+# nw_module(<name> [DEPS <module>...] [LINK <target>...]) declares src/<name> as nw::<name>, its
+# headers as a verified set, and every *_test.cpp beside them as the test program nw_<name>_test.
+set(CMAKE_VERIFY_INTERFACE_HEADER_SETS ON)
+
+function(nw_module name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPS;LINK;TEST_LINK")
+  set(dir ${PROJECT_SOURCE_DIR}/src/${name})
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${dir}/*.hpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${dir}/*.cpp)
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
+  list(FILTER headers EXCLUDE REGEX "(testing|_contract)\\.hpp$")
+
+  if(sources)
+    set(scope PUBLIC)
+    add_library(nw_${name} STATIC ${sources})
+    target_link_libraries(nw_${name} PRIVATE nw_warnings)
+  else()
+    set(scope INTERFACE)
+    add_library(nw_${name} INTERFACE)
+  endif()
+  add_library(nw::${name} ALIAS nw_${name})
+  target_sources(nw_${name} ${scope} FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/src FILES ${headers})
+  list(TRANSFORM arg_DEPS PREPEND nw::)
+  target_link_libraries(nw_${name} ${scope} ${arg_DEPS} ${arg_LINK})
+
+  if(tests AND BUILD_TESTING)
+    add_executable(nw_${name}_test ${tests})
+    target_link_libraries(nw_${name}_test PRIVATE nw::${name} ${arg_TEST_LINK} nw_test_main nw_warnings)
+    add_test(NAME ${name} COMMAND nw_${name}_test)
+  endif()
+endfunction()

@@ -1,0 +1,109 @@
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "base/run_on.hpp"
+#include "base/task_group.hpp"
+#include "base/testing.hpp"
+#include "base/text.hpp"
+
+#include <array>
+
+namespace nw {
+namespace {
+
+Result<int> half(int n)
+{
+    if (n % 2 != 0) return fail_field("n", "must be even");
+    return n / 2;
+}
+
+Result<int> quarter(int n)
+{
+    NW_TRY(const int h, half(n));
+    return half(h);
+}
+
+Task<void> forever(Executor loop, int& unwound)
+{
+    struct Guard {
+        int& count;
+        ~Guard() { ++count; }
+    } guard{unwound};
+    Timer never(loop, std::chrono::steady_clock::time_point::max());
+    for (;;) co_await never.async_wait(use_task);
+}
+
+Task<int> close_after_spawning(Loop& loop)
+{
+    int unwound = 0;
+    TaskGroup group(loop.get_executor(), {});
+    group.spawn("a", forever(loop.get_executor(), unwound));
+    group.spawn("b", forever(loop.get_executor(), unwound));
+    co_await asio::post(loop.get_executor(), use_task);
+    co_await group.close();
+    group.spawn("too late", forever(loop.get_executor(), unwound));
+    co_return unwound;
+}
+
+}  // namespace
+
+TEST_CASE("an error travels outwards and says what was being done")
+{
+    CHECK(*quarter(8) == 2);
+    const auto failed = quarter(6);
+    REQUIRE(!failed);
+    CHECK(failed.error().fields == std::vector{FieldProblem{"n", "must be even"}});
+    CHECK(Error(failed.error()).while_doing("halve").what == "halve: n: must be even");
+}
+
+TEST_CASE("closing a group cancels its tasks and waits for them")
+{
+    Loop loop;
+    CHECK(testing::run(loop, close_after_spawning(loop)) == 2);
+}
+
+TEST_CASE("blocking work returns to the caller's loop")
+{
+    Pool pool(1);
+    CHECK(testing::run(run_on(pool, [] { return 42; })) == 42);
+}
+
+TEST_CASE("ids survive their text form and nothing else is taken for one")
+{
+    for (const std::uint64_t id : {0ULL, 1ULL, 31ULL, 32ULL, 0x0123456789abcdefULL, ~0ULL})
+        CHECK(from_base32(to_base32(id)) == id);
+    CHECK(!from_base32("z000000000000"));  // needs a 65th bit
+    CHECK(!from_base32("000000000000i"));
+    CHECK(!from_base32("1"));
+    CHECK(!from_hex("abc"));
+    CHECK(!from_hex("zz"));
+    CHECK(to_hex(*from_hex("00ff7a")) == "00ff7a");
+}
+
+TEST_CASE("text from outside is clean UTF-8 or refused")
+{
+    CHECK(is_clean_text("Zürich – 東京"));
+    CHECK(!is_clean_text("a\nb"));
+    CHECK(is_clean_text("a\nb", true));
+    CHECK(!is_clean_text("\x1b[31m"));
+    CHECK(!is_clean_text("\xc0\xaf"));      // overlong
+    CHECK(!is_clean_text("\xed\xa0\x80"));  // surrogate
+    CHECK(!is_clean_text("\xf5\x80\x80\x80"));
+    CHECK(!is_clean_text("\xe2\x82"));      // cut short
+}
+
+TEST_CASE("a misspelt word is answered with its neighbour")
+{
+    constexpr std::array<std::string_view, 3> known{"listen", "data_dir", "log_level"};
+    CHECK(nearest("lissen", known) == "listen");
+    CHECK(nearest("datadir", known) == "data_dir");
+    CHECK(!nearest("zebra", known));
+}
+
+TEST_CASE("a bounded random number stays within its bound")
+{
+    SeededRandom random(7);
+    for (int i = 0; i < 1000; ++i) CHECK(random.below(10) < 10);
+    CHECK(SystemRandom{}.hex(16).size() == 32);
+}
+
+}  // namespace nw

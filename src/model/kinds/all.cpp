@@ -1,0 +1,9 @@
+#include "model/kinds/all.hpp"
+
+#include "model/kinds/ping.hpp"
+
+namespace nw {
+
+Kinds all_kinds() { return Kinds({&kinds::ping}); }
+
+}  // namespace nw

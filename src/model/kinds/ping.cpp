@@ -1,0 +1,96 @@
+#include "model/kinds/ping.hpp"
+
+#include <array>
+
+namespace nw::kinds {
+namespace {
+
+constexpr std::array<Choice, 3> kFamilies{{
+    {"auto", "Automatic (RFC 6724)"}, {"v4", "IPv4 only"}, {"v6", "IPv6 only"}}};
+constexpr std::array<Choice, 2> kPatterns{{
+    {"spread", "Spread over the interval"}, {"burst", "Burst"}}};
+
+constexpr std::array<Setting, 13> kSettings{{
+    {.name = "target", .label = "Target", .help = "Host name or address to ping.",
+     .type = SettingType::Target, .required = true, .max = 253},
+    {.name = "interval", .label = "Interval", .help = "One result per interval.",
+     .type = SettingType::Duration, .unit = "ms", .default_number = 60'000, .min = 1'000, .max = 86'400'000},
+    {.name = "packets", .label = "Packets per interval", .help = "Echo requests sent in each interval.",
+     .type = SettingType::Integer, .unit = "packets", .default_number = 20, .min = 1, .max = 1'000},
+    {.name = "timeout", .label = "Timeout", .help = "A reply that takes longer counts as lost.",
+     .type = SettingType::Duration, .unit = "ms", .default_number = 2'000, .min = 10, .max = 60'000},
+    {.name = "size", .label = "Payload size", .help = "ICMP payload; the IP packet is 28 (IPv4) or 48 (IPv6) bytes larger.",
+     .type = SettingType::Integer, .unit = "B", .default_number = 56, .min = 28, .max = 65'000, .advanced = true},
+    {.name = "family", .label = "Address family", .help = "Which address of a name is used.",
+     .type = SettingType::Choice, .default_text = "auto", .choices = kFamilies, .advanced = true},
+    {.name = "dscp", .label = "DSCP", .help = "Differentiated services code point of the requests (RFC 2474).",
+     .type = SettingType::Integer, .default_number = 0, .min = 0, .max = 63, .advanced = true},
+    {.name = "ttl", .label = "TTL", .help = "Time to live or hop limit of the requests.",
+     .type = SettingType::Integer, .default_number = 64, .min = 1, .max = 255, .advanced = true},
+    {.name = "dont_fragment", .label = "Don't fragment", .help = "Routers must not split the packet: shows path MTU trouble.",
+     .type = SettingType::Boolean, .default_number = 0, .min = 0, .max = 1, .advanced = true},
+    {.name = "interface", .label = "Interface", .help = "Send through this network device only; never through another.",
+     .type = SettingType::Interface, .max = 15, .advanced = true},
+    {.name = "source", .label = "Source address", .help = "Send from this local address.",
+     .type = SettingType::Text, .max = 45, .advanced = true},
+    {.name = "pattern", .label = "Sending pattern", .help = "Spread evenly, or all in one burst.",
+     .type = SettingType::Choice, .default_text = "spread", .choices = kPatterns, .advanced = true},
+    {.name = "burst_gap", .label = "Gap inside a burst", .help = "Time between the packets of a burst.",
+     .type = SettingType::Duration, .unit = "ms", .default_number = 10, .min = 10, .max = 1'000, .advanced = true},
+}};
+
+// Sums rather than means, so that ranges merge exactly: sum and sum of squares give mean and deviation.
+constexpr std::array<Column, 16> kColumns{{
+    {.name = "sent", .unit = "packets", .rollup = Rollup::Sum, .label = "Sent", .hot = true},
+    {.name = "received", .unit = "packets", .rollup = Rollup::Sum, .label = "Received", .hot = true},
+    {.name = "rtt_min", .unit = "us", .rollup = Rollup::Min, .label = "RTT minimum", .hot = true},
+    {.name = "rtt_max", .unit = "us", .rollup = Rollup::Max, .label = "RTT maximum", .hot = true},
+    {.name = "rtt_sum", .unit = "us", .rollup = Rollup::Sum, .label = "RTT sum", .hot = true},
+    {.name = "rtt_sum_squares", .unit = "us2", .rollup = Rollup::Sum, .label = "RTT sum of squares"},
+    {.name = "ipdv_sum", .unit = "us", .rollup = Rollup::Sum, .label = "Sum of |delay variation| (RFC 3393)"},
+    {.name = "ipdv_count", .unit = "packets", .rollup = Rollup::Sum, .label = "Pairs for delay variation"},
+    {.name = "late", .unit = "packets", .rollup = Rollup::Sum, .label = "Late"},
+    {.name = "duplicates", .unit = "packets", .rollup = Rollup::Sum, .label = "Duplicates"},
+    {.name = "reordered", .unit = "packets", .rollup = Rollup::Sum, .label = "Reordered (RFC 4737)"},
+    {.name = "corrupted", .unit = "packets", .rollup = Rollup::Sum, .label = "Corrupted"},
+    {.name = "unreachable", .unit = "packets", .rollup = Rollup::Sum, .label = "Answered by an ICMP error"},
+    {.name = "ttl_reply", .unit = "", .rollup = Rollup::Last, .label = "TTL of the reply"},
+    {.name = "resolve_us", .unit = "us", .rollup = Rollup::Max, .label = "Name resolution"},
+    {.name = "rtt", .type = ColumnType::Histogram, .unit = "us", .rollup = Rollup::Merge, .label = "RTT"},
+}};
+
+constexpr std::array<Metric, 15> kMetrics{{
+    {.name = "loss_ratio", .label = "Loss", .unit = "ratio", .formula = Formula::Complement, .a = "received", .b = "sent"},
+    {.name = "rtt_mean", .label = "RTT mean", .unit = "us", .formula = Formula::Mean, .a = "rtt_sum", .b = "received"},
+    {.name = "rtt_min", .label = "RTT minimum", .unit = "us", .formula = Formula::Value, .a = "rtt_min"},
+    {.name = "rtt_max", .label = "RTT maximum", .unit = "us", .formula = Formula::Value, .a = "rtt_max"},
+    {.name = "rtt_p50", .label = "RTT median", .unit = "us", .formula = Formula::Quantile, .a = "rtt", .q = 0.50},
+    {.name = "rtt_p95", .label = "RTT 95th percentile", .unit = "us", .formula = Formula::Quantile, .a = "rtt", .q = 0.95},
+    {.name = "rtt_p99", .label = "RTT 99th percentile", .unit = "us", .formula = Formula::Quantile, .a = "rtt", .q = 0.99},
+    {.name = "rtt_deviation", .label = "RTT standard deviation", .unit = "us", .formula = Formula::Deviation,
+     .a = "rtt_sum", .b = "received", .c = "rtt_sum_squares"},
+    {.name = "jitter", .label = "Jitter", .unit = "us", .formula = Formula::Mean, .a = "ipdv_sum", .b = "ipdv_count"},
+    {.name = "sent", .label = "Sent", .unit = "packets", .formula = Formula::Value, .a = "sent"},
+    {.name = "received", .label = "Received", .unit = "packets", .formula = Formula::Value, .a = "received"},
+    {.name = "late", .label = "Late", .unit = "packets", .formula = Formula::Value, .a = "late"},
+    {.name = "duplicates", .label = "Duplicates", .unit = "packets", .formula = Formula::Value, .a = "duplicates"},
+    {.name = "reordered", .label = "Reordered", .unit = "packets", .formula = Formula::Value, .a = "reordered"},
+    {.name = "corrupted", .label = "Corrupted", .unit = "packets", .formula = Formula::Value, .a = "corrupted"},
+}};
+
+constexpr std::array<std::string_view, 6> kTiles{"rtt_p50", "rtt_p95", "loss_ratio", "jitter", "rtt_min", "rtt_max"};
+
+}  // namespace
+
+constexpr Kind ping{
+    .number = 1,
+    .name = "ping",
+    .label = "Ping",
+    .description = "Round-trip time and loss by ICMP echo.",
+    .settings = kSettings,
+    .columns = kColumns,
+    .metrics = kMetrics,
+    .presentation = {.distribution = "rtt", .loss = "loss_ratio", .lines = {}, .tiles = kTiles},
+};
+
+}  // namespace nw::kinds

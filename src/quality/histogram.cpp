@@ -1,0 +1,121 @@
+#include "quality/histogram.hpp"
+
+#include "base/assert.hpp"
+#include "base/varint.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace nw::quality {
+namespace {
+
+constexpr int kLowestExponent = 9;
+constexpr std::uint32_t kSubBits = 6;
+
+}  // namespace
+
+std::uint32_t bucket_of(Nanos value)
+{
+    if (value.count() < (1LL << kLowestExponent)) return 0;
+    const auto v = std::uint64_t(value.count());
+    const auto exponent = std::uint32_t(std::bit_width(v) - 1);
+    const auto sub = std::uint32_t(v >> (exponent - kSubBits)) & ((1U << kSubBits) - 1);
+    return std::min(((exponent - kLowestExponent) << kSubBits) + sub, kBucketCount - 1);
+}
+
+Nanos bucket_low(std::uint32_t bucket)
+{
+    NW_ASSERT(bucket < kBucketCount);
+    const auto exponent = (bucket >> kSubBits) + kLowestExponent;
+    const auto sub = std::int64_t(bucket & ((1U << kSubBits) - 1));
+    return Nanos((1LL << exponent) + (sub << (exponent - kSubBits)));
+}
+
+Nanos bucket_value(std::uint32_t bucket)
+{
+    const auto exponent = (bucket >> kSubBits) + kLowestExponent;
+    return bucket_low(bucket) + Nanos(1LL << (exponent - kSubBits - 1));
+}
+
+void Histogram::add(Nanos value, std::uint64_t count)
+{
+    if (count == 0) return;
+    const auto bucket = bucket_of(value);
+    const auto at = std::ranges::lower_bound(entries_, bucket, {}, &Entry::bucket);
+    if (at != entries_.end() && at->bucket == bucket)
+        at->count += count;
+    else
+        entries_.insert(at, {bucket, count});
+    total_ += count;
+}
+
+void Histogram::merge(const Histogram& other)
+{
+    std::vector<Entry> merged;
+    merged.reserve(entries_.size() + other.entries_.size());
+    auto a = entries_.begin();
+    auto b = other.entries_.begin();
+    while (a != entries_.end() || b != other.entries_.end()) {
+        if (b == other.entries_.end() || (a != entries_.end() && a->bucket < b->bucket))
+            merged.push_back(*a++);
+        else if (a == entries_.end() || b->bucket < a->bucket)
+            merged.push_back(*b++);
+        else
+            merged.push_back({a->bucket, a++->count + b++->count});
+    }
+    entries_ = std::move(merged);
+    total_ += other.total_;
+}
+
+Status Histogram::merge_compact(std::string_view compact)
+{
+    NW_TRY(const auto other, from_compact(compact));
+    merge(other);
+    return {};
+}
+
+Nanos Histogram::quantile(double q) const
+{
+    NW_ASSERT(total_ > 0 && q >= 0 && q <= 1);
+    const auto rank = std::max<std::uint64_t>(1, std::uint64_t(std::ceil(q * double(total_))));
+    std::uint64_t seen = 0;
+    for (const auto& entry : entries_) {
+        seen += entry.count;
+        if (seen >= rank) return bucket_value(entry.bucket);
+    }
+    return bucket_value(entries_.back().bucket);
+}
+
+std::string Histogram::compact() const
+{
+    std::string bytes;
+    std::uint32_t previous = 0;
+    for (const auto& entry : entries_) {
+        put_varint(bytes, entry.bucket - previous);
+        put_varint(bytes, entry.count);
+        previous = entry.bucket;
+    }
+    return bytes;
+}
+
+Result<Histogram> Histogram::from_compact(std::string_view compact)
+{
+    Histogram histogram;
+    std::uint64_t bucket = 0;
+    while (!compact.empty()) {
+        const auto delta = take_varint(compact);
+        const auto count = take_varint(compact);
+        if (!delta || !count || *count == 0) return fail(Errc::Corrupt, "histogram: cut short or an empty bucket");
+        if (*delta == 0 && !histogram.entries_.empty()) return fail(Errc::Corrupt, "histogram: a bucket stands twice");
+        if (*delta >= kBucketCount || bucket + *delta >= kBucketCount)
+            return fail(Errc::Corrupt, "histogram: bucket out of range");
+        if (*count > UINT64_MAX - histogram.total_) return fail(Errc::Corrupt, "histogram: counts overflow");
+        bucket += *delta;
+        histogram.entries_.push_back({std::uint32_t(bucket), *count});
+        histogram.total_ += *count;
+    }
+    return histogram;
+}
+
+}  // namespace nw::quality

@@ -1,0 +1,58 @@
+// Batches of samples between their protobuf form and model::Rows. Pure; every length is bounded and every
+// array is checked against the others, so that what decode_batch returns can be indexed without thought.
+#pragma once
+
+#include "base/result.hpp"
+#include "model/kind.hpp"
+#include "model/rows.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace nw::wire {
+
+inline constexpr std::size_t kBatchBytesMax = 1 << 20;
+inline constexpr std::uint32_t kBatchRowsMax = 10'000;
+inline constexpr std::size_t kReasonBytesMax = 512;
+inline constexpr std::size_t kTextBytesMax = 64 << 10;
+
+struct Health {
+    std::uint64_t lateness_p99_us = 0;
+    std::uint64_t socket_drops = 0;
+    std::uint32_t cpu_permille = 0;
+    std::uint32_t steal_permille = 0;
+    std::uint64_t spool_rows = 0;
+    std::uint64_t spool_bytes = 0;
+    std::uint64_t rss_bytes = 0;
+    std::uint32_t probes = 0;
+    std::uint64_t packets_per_second = 0;
+    std::int64_t at_us = 0;
+
+    friend bool operator==(const Health&, const Health&) = default;
+};
+
+struct Batch {
+    StreamId stream{};
+    std::uint64_t first_seq = 0;
+    std::uint32_t count = 0;      // sequences covered, each in exactly one row
+    std::vector<Rows> kinds{};    // Rows::seq is absolute
+    std::int64_t clock_offset_us = 0;
+    std::uint64_t clock_uncertainty_us = 0;  // 0: unknown
+    std::optional<Health> health{};
+
+    std::uint64_t last_seq() const { return first_seq + count - 1; }
+    friend bool operator==(const Batch&, const Batch&) = default;
+};
+
+// The serialised pb::Batch, without the AgentMessage envelope: the bytes the controller keeps in its intake.
+std::string encode_batch(const Batch& batch);
+
+// Rows of kinds unknown to `kinds` are an error: an agent is only ever asked for kinds the controller knows.
+Result<Batch> decode_batch(std::string_view bytes, const Kinds& kinds);
+
+}  // namespace nw::wire

@@ -1,0 +1,110 @@
+#include "wire/messages.hpp"
+
+#include "base/random.hpp"
+#include "model/kinds/all.hpp"
+
+#include <doctest/doctest.h>
+
+namespace nw::wire {
+namespace {
+
+Batch sample_batch(const Kinds& kinds, std::uint32_t count)
+{
+    const auto& ping = *kinds.by_name("ping");
+    SeededRandom random(11);
+    Batch batch{.stream = StreamId{5}, .first_seq = 100, .count = count, .clock_offset_us = -1500,
+                .clock_uncertainty_us = 80};
+    auto rows = make_rows(ping);
+    for (std::uint32_t i = 0; i < count; ++i) {
+        auto sample = make_sample(ping, ProbeId(1 + i % 3), from_us(1'700'000'000'000'000 + 1000LL * i));
+        for (auto& number : sample.numbers)
+            number = random.below(4) == 0 ? kAbsent : std::int64_t(random.below(1'000'000)) - 500;
+        sample.bytes.back() = std::string("\x10\x02", 2);
+        sample.address = std::string("\x7f\0\0\1", 4);
+        if (i % 5 == 0) {
+            sample.outcome = Outcome::Lost;
+            sample.reason = "no reply";
+        }
+        append(rows, batch.first_seq + i, sample);
+    }
+    // Numbers of non-integer columns are not carried.
+    batch.kinds.push_back(std::move(rows));
+    batch.health = Health{.lateness_p99_us = 12, .probes = 3};
+    return batch;
+}
+
+}  // namespace
+
+TEST_CASE("a batch survives the wire")
+{
+    const auto kinds = all_kinds();
+    const auto batch = sample_batch(kinds, 100);
+    const auto decoded = decode_batch(encode_batch(batch), kinds);
+    REQUIRE(decoded);
+    CHECK(*decoded == batch);
+}
+
+TEST_CASE("a batch inside its message is handed on byte for byte")
+{
+    const auto kinds = all_kinds();
+    const auto bytes = encode_batch(sample_batch(kinds, 7));
+    const auto message = decode_agent_message(encode(AgentMessage(RawBatch{bytes})));
+    REQUIRE(message);
+    CHECK(std::get<RawBatch>(*message).bytes == bytes);
+}
+
+TEST_CASE("a cut or altered batch is refused, never half read")
+{
+    const auto kinds = all_kinds();
+    const auto whole = encode_batch(sample_batch(kinds, 20));
+    for (std::size_t length = 0; length < whole.size(); ++length) {
+        const auto cut = decode_batch(std::string_view(whole).substr(0, length), kinds);
+        if (cut) CHECK(cut->count == 20);  // only trailing optional fields can be missing
+    }
+    auto doubled = sample_batch(kinds, 2);
+    doubled.kinds[0].seq[1] = doubled.kinds[0].seq[0];
+    CHECK(decode_batch(encode_batch(doubled), kinds).error().what == "batch: a sequence outside the batch or twice in it");
+    auto missing = sample_batch(kinds, 2);
+    missing.count = 3;
+    CHECK(decode_batch(encode_batch(missing), kinds).error().what == "batch: sequences without a row");
+    CHECK(!decode_batch(std::string(kBatchBytesMax + 1, 'x'), kinds));
+}
+
+TEST_CASE("messages survive the wire")
+{
+    const auto kinds = all_kinds();
+    const auto& ping = *kinds.by_name("ping");
+    const auto there = [](AgentMessage message) { return *decode_agent_message(encode(message)) == message; };
+    CHECK(there(Hello{.capabilities = {"a"}, .version = "0.1.0", .stream = StreamId{9}, .hostname = "h", .kinds = {1}, .boot = 4}));
+    CHECK(there(Lost{.stream = StreamId{1}, .first_seq = 3, .last_seq = 9, .reason = "spool full"}));
+    CHECK(there(StateApplied{.number = 4, .need_full = true, .problems = {{ProbeId{3}, "no such interface"}}}));
+    CHECK(there(Health{.cpu_permille = 3}));
+    CHECK(there(ClockRequest{77}));
+
+    const auto back = [&](ControllerMessage message) { return *decode_controller_message(encode(message), kinds) == message; };
+    CHECK(back(Welcome{.acked_seq = 8, .now_us = 5}));
+    CHECK(back(Ack{StreamId{2}, 88}));
+    CHECK(back(ClockReply{1, 2}));
+    CHECK(back(Refused{RefusedReason::Revoked, "agent was deleted"}));
+    const auto settings = *validated(ping, {{"target", "example.com"}});
+    CHECK(back(State{.number = 3, .base = 2, .upsert = {{.id = ProbeId{1}, .revision = 2, .kind = &ping, .settings = settings}},
+                     .remove = {ProbeId{9}}}));
+}
+
+TEST_CASE("a probe the agent must refuse is reported, the others are applied")
+{
+    const auto kinds = all_kinds();
+    const auto& ping = *kinds.by_name("ping");
+    const auto good = *validated(ping, {{"target", "example.com"}});
+    auto bad = good;
+    bad["interval"] = std::int64_t{1};
+    const State state{.number = 1, .upsert = {{.id = ProbeId{1}, .kind = &ping, .settings = good},
+                                              {.id = ProbeId{2}, .kind = &ping, .settings = bad}}};
+    const auto decoded = decode_state(encode_state(state), kinds);
+    REQUIRE(decoded);
+    CHECK(decoded->upsert.size() == 1);
+    REQUIRE(decoded->invalid.size() == 1);
+    CHECK(decoded->invalid[0].probe == ProbeId{2});
+}
+
+}  // namespace nw::wire
