@@ -237,7 +237,6 @@ case ${1:-} in
   link)
     tag=$2; shift 2
     sed -i "s/^\(pair l${tag}a l${tag}b name=$tag\) .*/\1 $*/" "$STATE/links.conf"
-    mapfile -t ps < "$STATE/params"; params ${ps[@]+"${ps[@]}"}
-    kill "$(cat "$STATE/linkemu.pid")"; sleep 0.2; emu_start ;;
+    kill -HUP "$(cat "$STATE/linkemu.pid")" ;;
   *) sed -n '2,/^set -euo/p' "$0" | sed '$d; s/^# \{0,1\}//'; exit 2 ;;
 esac

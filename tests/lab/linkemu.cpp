@@ -10,12 +10,15 @@
 //   ge=P,R (Gilbert: P% good->bad, R% bad->good, all lost in bad)
 //   dup=PCT   reorder=PCT (sent at once)   rate=KBIT   limit=PKTS   name=TEXT
 //
+// SIGHUP reads CONFIG again and applies the new impairments; the pairs themselves cannot change.
+//
 // The arrival time of a packet is the kernel's own receive time stamp, so a
 // late wake-up of this process does not lengthen the emulated delay; the last
 // --spin microseconds before a departure are spent polling. The error of every
 // departure (actual - due) is kept in a histogram, written to --stats on
 // SIGUSR1 and on exit: that is the uncertainty of the emulated truth.
 #include <algorithm>
+
 #include <arpa/inet.h>
 #include <atomic>
 #include <cerrno>
@@ -30,6 +33,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/sockios.h>
+#include <memory>
 #include <net/if.h>
 #include <queue>
 #include <sched.h>
@@ -69,7 +73,7 @@ void relax()
 #endif
 }
 
-struct Rng { // splitmix64
+struct Rng {  // splitmix64
     uint64_t s;
     uint64_t next()
     {
@@ -93,16 +97,16 @@ struct Impair {
     unsigned limit = 1000;
 };
 
-struct Dir { // one direction of a pair: read at 'in', write at 'out'
+struct Dir {  // one direction of a pair: written at port 'out'
     std::string name;
     Impair imp;
-    int in = 0, out = 0;
+    int out = 0;  // index of the port
     Rng rng{1};
     bool bad = false;
     int64_t last_due = 0, line_free = 0;
-    std::queue<int64_t> line; // when each queued packet leaves the rate stage
+    std::queue<int64_t> line;  // when each queued packet leaves the rate stage
     uint64_t rx = 0, tx = 0, lost = 0, dupd = 0, early = 0, tail = 0, txerr = 0;
-    std::vector<uint32_t> hist = std::vector<uint32_t>(2001); // microseconds late
+    std::vector<uint32_t> hist = std::vector<uint32_t>(2001);  // microseconds late
 };
 
 struct Port {
@@ -198,20 +202,332 @@ void set_key(Impair& i, const std::string& k, const std::string& v, std::string&
     }
 }
 
-std::atomic<int> g_stop{0}, g_dump{0};
-void on_sig(int s) { (s == SIGUSR1 ? g_dump : g_stop) = 1; }
+std::atomic<int> g_stop{0}, g_dump{0}, g_reload{0};
+void on_sig(int s) { (s == SIGUSR1 ? g_dump : s == SIGHUP ? g_reload : g_stop) = 1; }
 
-std::vector<Dir> dirs;
-std::vector<Port> ports;
+struct Options {
+    std::string config, stats, log;
+    int cpu = -1, fifo = 0;
+    int64_t spin = 60000;
+    uint64_t seed = 1;
+    unsigned frames = 2048;
+};
 
-void write_stats(const std::string& path)
+Options parse_options(int argc, char** argv)
 {
-    if (path.empty()) return;
-    std::string tmp = path + ".tmp";
+    Options options;
+    options.config = argv[1];
+    for (int i = 2; i + 1 < argc; i += 2) {
+        std::string o = argv[i], v = argv[i + 1];
+        if (o == "--cpu")
+            options.cpu = std::stoi(v);
+        else if (o == "--fifo")
+            options.fifo = std::stoi(v);
+        else if (o == "--spin")
+            options.spin = int64_t(std::stod(v) * 1000);
+        else if (o == "--stats")
+            options.stats = v;
+        else if (o == "--log")
+            options.log = v;
+        else if (o == "--seed")
+            options.seed = std::stoull(v);
+        else if (o == "--frames")
+            options.frames = unsigned(std::stoul(v));
+        else {
+            errno = EINVAL;
+            die("option " + o);
+        }
+    }
+    return options;
+}
+
+struct Pair {
+    std::string a, b, name;
+    Impair ab, ba;
+};
+
+std::vector<Pair> read_config(const std::string& path)
+{
+    std::ifstream cfg(path);
+    if (!cfg) die(path);
+    std::vector<Pair> pairs;
+    std::string line;
+    while (std::getline(cfg, line)) {
+        std::istringstream ls(line);
+        std::string word, kv;
+        if (!(ls >> word) || word[0] == '#') continue;
+        Pair pair;
+        ls >> pair.a >> pair.b;
+        pair.name = pair.a + "-" + pair.b;
+        while (ls >> kv) {
+            auto e = kv.find('=');
+            std::string k = kv.substr(0, e), v = e == std::string::npos ? "" : kv.substr(e + 1);
+            if (k.rfind("ab.", 0) == 0)
+                set_key(pair.ab, k.substr(3), v, pair.name);
+            else if (k.rfind("ba.", 0) == 0)
+                set_key(pair.ba, k.substr(3), v, pair.name);
+            else
+                set_key(pair.ab, k, v, pair.name), set_key(pair.ba, k, v, pair.name);
+        }
+        pairs.push_back(std::move(pair));
+    }
+    return pairs;
+}
+
+// Packet buffers of one size, taken and given back by number.
+class Buffers {
+public:
+    uint32_t take()
+    {
+        if (free_.empty()) grow();
+        const uint32_t b = free_.back();
+        free_.pop_back();
+        return b;
+    }
+    void give(uint32_t b) { free_.push_back(b); }
+    uint8_t* at(uint32_t b) { return slabs_[b / kSlab].get() + size_t(b % kSlab) * kFrame; }
+
+private:
+    static constexpr uint32_t kSlab = 256;
+    void grow()
+    {
+        const auto first = uint32_t(slabs_.size()) * kSlab;
+        slabs_.push_back(std::make_unique<uint8_t[]>(size_t(kFrame) * kSlab));
+        for (uint32_t i = 0; i < kSlab; i++) free_.push_back(first + i);
+    }
+    std::vector<std::unique_ptr<uint8_t[]>> slabs_;
+    std::vector<uint32_t> free_;
+};
+
+class Emulator {
+public:
+    explicit Emulator(Options options) : options_(std::move(options)) {}
+
+    void open();
+    void run();
+
+private:
+    void add_pair(const Pair& pair);
+    void be_punctual() const;
+    void arrive(Dir& d, int index, const uint8_t* data, uint32_t len, int64_t t);
+    void enqueue(Dir& d, int index, const uint8_t* data, uint32_t len, int64_t t, int64_t base);
+    bool read_ports();
+    bool send_due();
+    void write_log(const Event& e, int64_t t);
+    void handle_signals();
+    void wait();
+    void write_stats() const;
+
+    Options options_;
+    std::vector<Dir> dirs_;
+    std::vector<Port> ports_;
+    std::priority_queue<Event> heap_;
+    Buffers buffers_;
+    uint64_t order_ = 0;
+    int epoll_ = -1;
+    FILE* log_ = nullptr;
+};
+
+void Emulator::add_pair(const Pair& pair)
+{
+    const int pa = int(ports_.size()), pb = pa + 1;
+    Dir ab, ba;
+    ab.name = pair.name + ".ab";
+    ab.imp = pair.ab;
+    ab.out = pb;
+    ab.rng.s = options_.seed * 1000003 + uint64_t(pa);
+    ba.name = pair.name + ".ba";
+    ba.imp = pair.ba;
+    ba.out = pa;
+    ba.rng.s = options_.seed * 1000003 + uint64_t(pb);
+    Port a, b;
+    a.ifname = pair.a;
+    a.dir = int(dirs_.size());
+    b.ifname = pair.b;
+    b.dir = a.dir + 1;
+    dirs_.push_back(std::move(ab));
+    dirs_.push_back(std::move(ba));
+    ports_.push_back(a);
+    ports_.push_back(b);
+}
+
+void Emulator::open()
+{
+    for (const auto& pair : read_config(options_.config)) add_pair(pair);
+    epoll_ = epoll_create1(EPOLL_CLOEXEC);
+    for (auto& p : ports_) {
+        open_port(p, options_.frames);
+        epoll_event ev{};
+        ev.events = EPOLLIN;
+        epoll_ctl(epoll_, EPOLL_CTL_ADD, p.fd, &ev);
+    }
+    be_punctual();
+    if (!options_.log.empty() && !(log_ = std::fopen(options_.log.c_str(), "w"))) die(options_.log);
+}
+
+void Emulator::be_punctual() const
+{
+    prctl(PR_SET_TIMERSLACK, 1UL);
+    if (options_.cpu >= 0) {
+        cpu_set_t s;
+        CPU_ZERO(&s);
+        CPU_SET(options_.cpu, &s);
+        sched_setaffinity(0, sizeof s, &s);
+    }
+    if (options_.fifo > 0) {
+        sched_param sp{};
+        sp.sched_priority = options_.fifo;
+        if (sched_setscheduler(0, SCHED_FIFO, &sp)) std::perror("linkemu: SCHED_FIFO (continuing without)");
+    }
+    mlockall(MCL_CURRENT | MCL_FUTURE);
+}
+
+void Emulator::arrive(Dir& d, int index, const uint8_t* data, uint32_t len, int64_t t)
+{
+    d.rx++;
+    const Impair& im = d.imp;
+    if (im.ge_p > 0) {
+        if (d.bad ? d.rng.unit() < im.ge_r : d.rng.unit() < im.ge_p) d.bad = !d.bad;
+        if (d.bad) {
+            d.lost++;
+            return;
+        }
+    }
+    if (im.loss > 0 && d.rng.unit() < im.loss) {
+        d.lost++;
+        return;
+    }
+    const bool twice = im.dup > 0 && d.rng.unit() < im.dup;
+    int64_t base = t;
+    if (im.rate_kbit > 0) {
+        while (!d.line.empty() && d.line.front() <= t) d.line.pop();
+        if (d.line.size() >= im.limit) {
+            d.tail++;
+            return;
+        }
+        base = std::max(t, d.line_free) + int64_t(double(len) * 8e6 / im.rate_kbit);
+        d.line_free = base;
+        d.line.push(base);
+    }
+    enqueue(d, index, data, len, t, base);
+    if (twice) {
+        d.dupd++;
+        enqueue(d, index, data, len, t, base);
+    }
+}
+
+void Emulator::enqueue(Dir& d, int index, const uint8_t* data, uint32_t len, int64_t t, int64_t base)
+{
+    const Impair& im = d.imp;
+    int64_t due = base;
+    if (im.reorder > 0 && d.rng.unit() < im.reorder) {
+        d.early++;
+    } else {
+        double ms = im.delay_ms;
+        if (im.jitter_ms > 0) ms += im.jitter_ms * (im.normal ? d.rng.normal() : 2 * d.rng.unit() - 1);
+        due += int64_t(std::max(0.0, ms) * 1e6);
+        if (im.order) due = std::max(due, d.last_due);
+        d.last_due = due;
+    }
+    const uint32_t b = buffers_.take();
+    std::memcpy(buffers_.at(b), data, len);
+    heap_.push(Event{due, t, order_++, b, len, index});
+}
+
+bool Emulator::read_ports()
+{
+    bool any = false;
+    for (auto& p : ports_) {
+        for (;;) {
+            auto* h = reinterpret_cast<tpacket2_hdr*>(p.ring + size_t(p.pos) * kFrame);
+            if (!(__atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER)) break;
+            any = true;
+            const int64_t t = int64_t(h->tp_sec) * 1000000000 + h->tp_nsec;
+            arrive(dirs_[size_t(p.dir)], p.dir, reinterpret_cast<uint8_t*>(h) + h->tp_mac, h->tp_snaplen, t);
+            __atomic_store_n(&h->tp_status, uint32_t(TP_STATUS_KERNEL), __ATOMIC_RELEASE);
+            p.pos = (p.pos + 1) % p.frames;
+        }
+    }
+    return any;
+}
+
+bool Emulator::send_due()
+{
+    bool any = false;
+    const int64_t now = now_ns();
+    for (int burst = 0; !heap_.empty() && heap_.top().due <= now && burst < 64; burst++) {
+        const Event e = heap_.top();
+        heap_.pop();
+        Dir& d = dirs_[size_t(e.dir)];
+        const int64_t t = now_ns();
+        d.hist[size_t(std::clamp<int64_t>((t - e.due) / 1000, 0, 2000))]++;
+        if (send(ports_[size_t(d.out)].fd, buffers_.at(e.buf), e.len, MSG_DONTWAIT) < 0)
+            d.txerr++;
+        else
+            d.tx++;
+        if (log_) write_log(e, t);
+        buffers_.give(e.buf);
+        any = true;
+    }
+    return any;
+}
+
+void Emulator::write_log(const Event& e, int64_t t)
+{
+    const uint8_t* frame = buffers_.at(e.buf);
+    const uint8_t* ip = frame + 14;
+    const unsigned proto = (ip[0] >> 4) == 4 ? ip[9] : 0;
+    const uint8_t* l4 = ip + (ip[0] & 15) * 4;
+    uint32_t useq = 0;  // UDP: payload bytes 12..15, the sequence number of irtt
+    if (proto == 17 && e.len >= uint32_t(l4 - frame) + 24) std::memcpy(&useq, l4 + 20, 4);
+    std::fprintf(log_, "%d %lld %lld %u %u.%u.%u.%u %u %u %u %u\n", e.dir, static_cast<long long>(e.arrived),
+                 static_cast<long long>(t), proto, ip[16], ip[17], ip[18], ip[19], l4[0],
+                 unsigned(l4[4] << 8 | l4[5]), unsigned(l4[6] << 8 | l4[7]), useq);
+}
+
+void Emulator::handle_signals()
+{
+    if (g_dump.exchange(0)) write_stats();
+    if (!g_reload.exchange(0)) return;
+    const auto pairs = read_config(options_.config);
+    for (const auto& pair : pairs) {
+        for (size_t i = 0; i + 1 < ports_.size(); i += 2) {
+            if (ports_[i].ifname != pair.a || ports_[i + 1].ifname != pair.b) continue;
+            dirs_[i].imp = pair.ab;
+            dirs_[i + 1].imp = pair.ba;
+        }
+    }
+}
+
+void Emulator::wait()
+{
+    const int64_t left = heap_.empty() ? 1000000000 : heap_.top().due - now_ns() - options_.spin;
+    if (left <= 0) return relax();
+    epoll_event evs[32];
+    timespec to{time_t(left / 1000000000), long(left % 1000000000)};
+    syscall(SYS_epoll_pwait2, epoll_, evs, 32, &to, nullptr, 0);
+}
+
+void Emulator::run()
+{
+    while (!g_stop) {
+        const bool received = read_ports();
+        const bool sent = send_due();
+        handle_signals();
+        if (!received && !sent) wait();
+    }
+    write_stats();
+    if (log_) std::fclose(log_);
+}
+
+void Emulator::write_stats() const
+{
+    if (options_.stats.empty()) return;
+    const std::string tmp = options_.stats + ".tmp";
     std::ofstream f(tmp);
     f << "{\"dirs\":[";
-    for (size_t i = 0; i < dirs.size(); i++) {
-        Dir& d = dirs[i];
+    for (size_t i = 0; i < dirs_.size(); i++) {
+        const Dir& d = dirs_[i];
         uint64_t n = 0, c = 0;
         for (auto h : d.hist) n += h;
         int p50 = 0, p99 = 0, mx = 0;
@@ -229,10 +545,10 @@ void write_stats(const std::string& path)
     }
     f << "\n]}\n";
     f.close();
-    std::rename(tmp.c_str(), path.c_str());
+    std::rename(tmp.c_str(), options_.stats.c_str());
 }
 
-} // namespace
+}  // namespace
 
 int main(int argc, char** argv)
 {
@@ -244,210 +560,12 @@ int main(int argc, char** argv)
         std::fprintf(stderr, "usage: linkemu CONFIG [options] (see the head of linkemu.cpp)\n");
         return 2;
     }
-    std::string stats, logf;
-    int cpu = -1, fifo = 0;
-    int64_t spin = 60000;
-    uint64_t seed = 1;
-    unsigned frames = 2048;
-    for (int i = 2; i + 1 < argc; i += 2) {
-        std::string o = argv[i], v = argv[i + 1];
-        if (o == "--cpu")
-            cpu = std::stoi(v);
-        else if (o == "--fifo")
-            fifo = std::stoi(v);
-        else if (o == "--spin")
-            spin = int64_t(std::stod(v) * 1000);
-        else if (o == "--stats")
-            stats = v;
-        else if (o == "--log")
-            logf = v;
-        else if (o == "--seed")
-            seed = std::stoull(v);
-        else if (o == "--frames")
-            frames = unsigned(std::stoul(v));
-    }
-    std::ifstream cfg(argv[1]);
-    if (!cfg) die(argv[1]);
-    std::string line;
-    while (std::getline(cfg, line)) {
-        std::istringstream ls(line);
-        std::string word, a, b, kv;
-        if (!(ls >> word) || word[0] == '#') continue;
-        ls >> a >> b;
-        Dir ab, ba;
-        std::string name = a + "-" + b;
-        while (ls >> kv) {
-            auto e = kv.find('=');
-            std::string k = kv.substr(0, e), v = kv.substr(e + 1);
-            if (k.rfind("ab.", 0) == 0)
-                set_key(ab.imp, k.substr(3), v, name);
-            else if (k.rfind("ba.", 0) == 0)
-                set_key(ba.imp, k.substr(3), v, name);
-            else
-                set_key(ab.imp, k, v, name), set_key(ba.imp, k, v, name);
-        }
-        int pa = int(ports.size()), pb = pa + 1;
-        ab.name = name + ".ab";
-        ab.in = pa;
-        ab.out = pb;
-        ab.rng.s = seed * 1000003 + uint64_t(pa);
-        ba.name = name + ".ba";
-        ba.in = pb;
-        ba.out = pa;
-        ba.rng.s = seed * 1000003 + uint64_t(pb);
-        Port A, B;
-        A.ifname = a;
-        A.dir = int(dirs.size());
-        B.ifname = b;
-        B.dir = A.dir + 1;
-        dirs.push_back(std::move(ab));
-        dirs.push_back(std::move(ba));
-        ports.push_back(A);
-        ports.push_back(B);
-    }
-    int ep = epoll_create1(EPOLL_CLOEXEC);
-    for (auto& p : ports) {
-        open_port(p, frames);
-        epoll_event ev{};
-        ev.events = EPOLLIN;
-        epoll_ctl(ep, EPOLL_CTL_ADD, p.fd, &ev);
-    }
-    prctl(PR_SET_TIMERSLACK, 1UL);
-    if (cpu >= 0) {
-        cpu_set_t s;
-        CPU_ZERO(&s);
-        CPU_SET(cpu, &s);
-        sched_setaffinity(0, sizeof s, &s);
-    }
-    if (fifo > 0) {
-        sched_param sp{};
-        sp.sched_priority = fifo;
-        if (sched_setscheduler(0, SCHED_FIFO, &sp)) std::perror("linkemu: SCHED_FIFO (continuing without)");
-    }
-    mlockall(MCL_CURRENT | MCL_FUTURE);
+    Emulator emulator(parse_options(argc, argv));
+    emulator.open();
     struct sigaction sa{};
     sa.sa_handler = on_sig;
-    sigaction(SIGTERM, &sa, nullptr);
-    sigaction(SIGINT, &sa, nullptr);
-    sigaction(SIGUSR1, &sa, nullptr);
-    FILE* lg = logf.empty() ? nullptr : std::fopen(logf.c_str(), "w");
-
-    std::priority_queue<Event> heap;
-    std::vector<uint8_t*> pool;
-    std::vector<uint32_t> freelist;
-    uint64_t order = 0;
-    auto take = [&]() -> uint32_t {
-        if (freelist.empty()) {
-            auto* slab = static_cast<uint8_t*>(std::malloc(size_t(kFrame) * 256));
-            for (unsigned i = 0; i < 256; i++) {
-                freelist.push_back(uint32_t(pool.size()));
-                pool.push_back(slab + size_t(i) * kFrame);
-            }
-        }
-        uint32_t b = freelist.back();
-        freelist.pop_back();
-        return b;
-    };
-    std::fprintf(stderr, "linkemu: %zu links up\n", dirs.size() / 2);
-
-    auto arrive = [&](Dir& d, int di, const uint8_t* data, uint32_t len, int64_t t) {
-        d.rx++;
-        const Impair& im = d.imp;
-        if (im.ge_p > 0) {
-            if (d.bad ? d.rng.unit() < im.ge_r : d.rng.unit() < im.ge_p) d.bad = !d.bad;
-            if (d.bad) {
-                d.lost++;
-                return;
-            }
-        }
-        if (im.loss > 0 && d.rng.unit() < im.loss) {
-            d.lost++;
-            return;
-        }
-        int copies = 1;
-        if (im.dup > 0 && d.rng.unit() < im.dup) copies = 2, d.dupd++;
-        int64_t base = t;
-        if (im.rate_kbit > 0) {
-            while (!d.line.empty() && d.line.front() <= t) d.line.pop();
-            if (d.line.size() >= im.limit) {
-                d.tail++;
-                return;
-            }
-            base = std::max(t, d.line_free) + int64_t(double(len) * 8e6 / im.rate_kbit);
-            d.line_free = base;
-            d.line.push(base);
-        }
-        for (int c = 0; c < copies; c++) {
-            int64_t due = base;
-            if (im.reorder > 0 && d.rng.unit() < im.reorder) {
-                d.early++;
-            } else {
-                double ms = im.delay_ms;
-                if (im.jitter_ms > 0)
-                    ms += im.normal ? im.jitter_ms * d.rng.normal() : im.jitter_ms * (2 * d.rng.unit() - 1);
-                due += int64_t(std::max(0.0, ms) * 1e6);
-                if (im.order) due = std::max(due, d.last_due);
-                d.last_due = due;
-            }
-            uint32_t b = take();
-            std::memcpy(pool[b], data, len);
-            heap.push(Event{due, t, order++, b, len, di});
-        }
-    };
-
-    while (!g_stop) {
-        bool any = false;
-        for (auto& p : ports) {
-            for (;;) {
-                auto* h = reinterpret_cast<tpacket2_hdr*>(p.ring + size_t(p.pos) * kFrame);
-                if (!(__atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER)) break;
-                any = true;
-                int64_t t = int64_t(h->tp_sec) * 1000000000 + h->tp_nsec;
-                arrive(dirs[size_t(p.dir)], p.dir, reinterpret_cast<uint8_t*>(h) + h->tp_mac, h->tp_snaplen,
-                       t);
-                __atomic_store_n(&h->tp_status, uint32_t(TP_STATUS_KERNEL), __ATOMIC_RELEASE);
-                p.pos = (p.pos + 1) % p.frames;
-            }
-        }
-        int64_t now = now_ns();
-        int burst = 0;
-        while (!heap.empty() && heap.top().due <= now && burst++ < 64) {
-            Event e = heap.top();
-            heap.pop();
-            Dir& d = dirs[size_t(e.dir)];
-            int64_t t = now_ns();
-            d.hist[size_t(std::clamp<int64_t>((t - e.due) / 1000, 0, 2000))]++;
-            if (send(ports[size_t(d.out)].fd, pool[e.buf], e.len, MSG_DONTWAIT) < 0)
-                d.txerr++;
-            else
-                d.tx++;
-            if (lg) {
-                const uint8_t* ip = pool[e.buf] + 14;
-                unsigned proto = (ip[0] >> 4) == 4 ? ip[9] : 0;
-                const uint8_t* l4 = ip + (ip[0] & 15) * 4;
-                uint32_t useq =
-                    0; // UDP: payload bytes 12..15 (the sequence number of irtt and of stampfloor)
-                if (proto == 17 && e.len >= uint32_t(l4 - pool[e.buf]) + 24) std::memcpy(&useq, l4 + 20, 4);
-                std::fprintf(lg, "%d %lld %lld %u %u.%u.%u.%u %u %u %u %u\n", e.dir,
-                             static_cast<long long>(e.arrived), static_cast<long long>(t), proto, ip[16],
-                             ip[17], ip[18], ip[19], l4[0], unsigned(l4[4] << 8 | l4[5]),
-                             unsigned(l4[6] << 8 | l4[7]), useq);
-            }
-            freelist.push_back(e.buf);
-            any = true;
-        }
-        if (g_dump.exchange(0)) write_stats(stats);
-        if (any) continue;
-        int64_t wait = heap.empty() ? 1000000000 : heap.top().due - now_ns() - spin;
-        if (wait <= 0) {
-            relax();
-            continue;
-        }
-        epoll_event evs[32];
-        timespec to{time_t(wait / 1000000000), long(wait % 1000000000)};
-        syscall(SYS_epoll_pwait2, ep, evs, 32, &to, nullptr, 0);
-    }
-    write_stats(stats);
-    if (lg) std::fclose(lg);
+    for (int s : {SIGTERM, SIGINT, SIGUSR1, SIGHUP}) sigaction(s, &sa, nullptr);
+    std::fprintf(stderr, "linkemu: links up\n");
+    emulator.run();
     return 0;
 }
