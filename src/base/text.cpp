@@ -32,7 +32,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b)
     return row.back();
 }
 
-// The length of the well-formed UTF-8 sequence at the front of `text`, 0 when there is none (RFC 3629).
+}  // namespace
+
 std::size_t utf8_length(std::string_view text)
 {
     const auto byte = [&](std::size_t i) { return std::uint8_t(text[i]); };
@@ -48,8 +49,6 @@ std::size_t utf8_length(std::string_view text)
     if (first == 0xf4 && byte(1) > 0x8f) return 0;  // beyond U+10FFFF
     return length;
 }
-
-}  // namespace
 
 std::string to_hex(std::span<const std::byte> bytes)
 {

@@ -27,6 +27,10 @@ std::string_view trimmed(std::string_view text);
 std::string lower(std::string_view ascii);
 std::vector<std::string_view> split(std::string_view text, char separator);
 
+// The length of the well-formed UTF-8 sequence at the front of a text that is not empty; 0 when there is none
+// (RFC 3629).
+std::size_t utf8_length(std::string_view text);
+
 // True for well-formed UTF-8 without control characters (tab and newline excepted when `multiline`).
 bool is_clean_text(std::string_view text, bool multiline = false);
 
