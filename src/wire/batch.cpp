@@ -181,7 +181,7 @@ std::string encode_batch(const Batch& batch)
     return out.SerializeAsString();
 }
 
-Result<Batch> decode_batch(std::string_view bytes, const Kinds& kinds)
+Result<Batch> decode_batch(std::string_view bytes, const Kinds& kinds, Completeness completeness)
 {
     if (bytes.size() > kBatchBytesMax) return corrupt("larger than 1 MiB");
     google::protobuf::Arena arena;
@@ -198,7 +198,7 @@ Result<Batch> decode_batch(std::string_view bytes, const Kinds& kinds)
         total += rows.size();
         batch.kinds.push_back(std::move(rows));
     }
-    if (total != batch.count) return corrupt("sequences without a row");
+    if (completeness == Completeness::Full && total != batch.count) return corrupt("sequences without a row");
     if (in.has_health()) batch.health = from_pb(in.health());
     return batch;
 }

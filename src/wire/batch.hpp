@@ -52,7 +52,12 @@ struct Batch {
 // The serialised pb::Batch, without the AgentMessage envelope: the bytes the controller keeps in its intake.
 std::string encode_batch(const Batch& batch);
 
+enum class Completeness : std::uint8_t {
+    Full,     // each sequence has its row: what an agent sends
+    Partial,  // rows of probes that were not the agent's are gone: what the controller may keep
+};
+
 // Rows of kinds unknown to `kinds` are an error: an agent is only ever asked for kinds the controller knows.
-Result<Batch> decode_batch(std::string_view bytes, const Kinds& kinds);
+Result<Batch> decode_batch(std::string_view bytes, const Kinds& kinds, Completeness completeness = Completeness::Full);
 
 }  // namespace nw::wire

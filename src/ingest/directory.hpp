@@ -1,0 +1,68 @@
+// What the agent sessions need from the rest of the controller, declared here and implemented by whoever composes
+// it. All members are called on the loop of the sessions and must not block: answers come from memory.
+#pragma once
+
+#include "base/time.hpp"
+#include "model/ids.hpp"
+#include "model/probe_spec.hpp"
+#include "model/rows.hpp"
+#include "wire/messages.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nw::ingest {
+
+// What an agent should be measuring. A snapshot: a change is a new one with a higher number.
+struct DesiredState {
+    std::uint64_t number = 0;         // above 0, grows with each change of this agent's probes
+    std::vector<ProbeSpec> probes{};  // ascending by id
+
+    const ProbeSpec* find(ProbeId id) const;
+};
+
+struct SessionFacts {
+    AgentId agent{};
+    std::string remote{};  // address as the controller sees it
+    std::string version{};
+    std::string hostname{};
+    std::string os{};
+    std::string arch{};
+    std::vector<std::uint32_t> kinds{};
+    WallTime since{};
+    bool restarted = false;  // another process than in the session before
+};
+
+class AgentDirectory {
+public:
+    virtual ~AgentDirectory() = default;
+
+    // Nothing: the agent is unknown, deleted or suspended, and is told that it is revoked.
+    virtual std::shared_ptr<const DesiredState> desired(AgentId agent) = 0;
+    // Whether the agent may deliver samples of this probe now: it is assigned, or was until it was edited or removed
+    // so recently that results may still be in its spool.
+    virtual bool may_report(AgentId agent, ProbeId probe) = 0;
+
+    virtual void on_connected(const SessionFacts& facts) = 0;
+    // `replaced`: a newer session of the same agent took over, and the agent is still connected.
+    virtual void on_disconnected(AgentId agent, std::string_view why, bool replaced) = 0;
+    virtual void on_health(AgentId agent, const wire::Health& health, std::int64_t clock_offset_us,
+                           std::uint64_t clock_uncertainty_us, WallTime received_at) = 0;
+    virtual void on_state_applied(AgentId agent, std::uint64_t number, std::span<const wire::ProbeProblem> problems) = 0;
+    // Things an operator should see: a second session with the same credential, declared losses, refused batches.
+    virtual void on_event(AgentId agent, std::string_view what) = 0;
+};
+
+// Called in order with samples that are stored for the first time, each exactly once; duplicates stop before.
+class Subscriber {
+public:
+    virtual ~Subscriber() = default;
+    virtual void on_rows(AgentId agent, std::span<const Rows> rows, WallTime received_at) = 0;
+};
+
+}  // namespace nw::ingest

@@ -1,0 +1,75 @@
+// The agents' sessions on the controller: hello, batches in and acknowledgements out, desired state down.
+// docs/protocol.md describes the conversation. Transport-agnostic: a session speaks through a MessageChannel.
+//
+// - Acknowledges only what the store made durable, and publishes each new row exactly once.
+// - One session per agent: a newer one replaces the older, which is told so; the directory is told of both.
+// - A changed state is pushed at once, as a difference from the last state the agent confirmed.
+// - Bounded: at most kAppendsInFlight batches per session wait for the store; then reading stops.
+//
+// Lives on one loop; every member is called there.
+#pragma once
+
+#include "base/async.hpp"
+#include "base/log.hpp"
+#include "base/time.hpp"
+#include "ingest/directory.hpp"
+#include "net/channel.hpp"
+#include "store/telemetry/telemetry.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace nw::ingest {
+
+inline constexpr std::size_t kAppendsInFlight = 16;
+inline constexpr std::chrono::seconds kHelloTimeout{10};
+
+struct SessionsOptions {
+    std::size_t sessions_max = 20'000;
+    // A connection that said nothing for so long is closed; agents report their health more often than that.
+    std::chrono::seconds silence_max{90};
+};
+
+struct SessionsStats {
+    std::uint64_t open = 0;
+    std::uint64_t accepted = 0;
+    std::uint64_t replaced = 0;
+    std::uint64_t batches = 0;
+    std::uint64_t rows = 0;           // new
+    std::uint64_t rows_foreign = 0;   // of probes that were not the agent's; dropped
+    std::uint64_t batches_refused = 0;
+    std::uint64_t gaps = 0;
+};
+
+class Sessions {
+public:
+    // Everything referred to outlives the sessions. Subscribers are called in the order given.
+    Sessions(Executor loop, store::Telemetry& telemetry, AgentDirectory& directory, const Kinds& kinds, const Clock& clock,
+             std::vector<Subscriber*> subscribers, Log log, SessionsOptions options = {});
+    ~Sessions();
+    Sessions(const Sessions&) = delete;
+    Sessions& operator=(const Sessions&) = delete;
+
+    // Holds the conversation with an agent whose credential the caller has checked; returns when it has ended. The
+    // channel stays with the caller.
+    Task<void> serve(AgentId agent, std::string remote, net::MessageChannel& channel);
+
+    // The agent's desired state has a new number.
+    void state_changed(AgentId agent);
+    // The agent was deleted or its credential revoked: it is told and disconnected.
+    void revoke(AgentId agent);
+    bool connected(AgentId agent) const;
+    SessionsStats stats() const;
+    // Ends all sessions, so that agents reconnect elsewhere or later.
+    Task<void> close();
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace nw::ingest
