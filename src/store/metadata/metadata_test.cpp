@@ -1,0 +1,152 @@
+#include "store/metadata/metadata.hpp"
+
+#include "base/testing.hpp"
+#include "sqlite/database.hpp"
+
+namespace nw::store {
+namespace {
+
+struct Fixture {
+    testing::ScratchDir dir;
+    std::unique_ptr<Metadata> metadata = *Metadata::open(dir / "metadata.db");
+    SeededRandom random{5};
+    WallTime now = from_us(1'700'000'000'000'000);
+
+    template <class Work>
+    auto tx(Work work)
+    {
+        return testing::run(metadata->write(std::move(work)));
+    }
+    Workspace workspace(std::string slug)
+    {
+        return *tx([&](MetadataTx& tx) {
+            return tx.workspaces().add({.id = make_id<WorkspaceId>(random, now), .slug = slug, .name = slug, .created_us = to_us(now)});
+        });
+    }
+    Agent agent(WorkspaceId workspace, std::string name)
+    {
+        return *tx([&](MetadataTx& tx) {
+            return tx.agents(workspace).add({.id = make_id<AgentId>(random, now), .name = name, .created_us = to_us(now)});
+        });
+    }
+    Probe probe(const Agent& agent, std::string name)
+    {
+        return *tx([&](MetadataTx& tx) {
+            return tx.probes(agent.workspace).add({.id = make_id<ProbeId>(random, now), .agent = agent.id, .kind = "ping", .name = name,
+                                                   .settings = "{}", .created_us = to_us(now)});
+        });
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a change that fails leaves nothing behind")
+{
+    Fixture f;
+    const auto failed = f.tx([&](MetadataTx& tx) -> Result<Workspace> {
+        NW_CHECK(tx.workspaces().add({.id = WorkspaceId{1}, .slug = "a", .name = "a"}));
+        return fail(Errc::Invalid, "second thoughts");
+    });
+    CHECK(!failed);
+    CHECK(testing::run(f.metadata->read([](MetadataTx& tx) { return tx.workspaces().all(); }))->empty());
+}
+
+TEST_CASE("a repository cannot reach another workspace")
+{
+    Fixture f;
+    const auto ours = f.workspace("ours");
+    const auto theirs = f.workspace("theirs");
+    const auto agent = f.agent(theirs.id, "agent");
+    const auto probe = f.probe(agent, "probe");
+    f.tx([&](MetadataTx& tx) -> Status {
+        CHECK(tx.agents(ours.id).get(agent.id).error().code == Errc::NotFound);
+        CHECK(tx.agents(ours.id).remove(agent.id, f.now).error().code == Errc::NotFound);
+        CHECK(tx.agents(ours.id).update(agent, 1).error().code == Errc::NotFound);
+        CHECK(tx.agents(ours.id).connections(agent.id, 5).error().code == Errc::NotFound);
+        CHECK(tx.probes(ours.id).get(probe.id).error().code == Errc::NotFound);
+        CHECK(tx.probes(ours.id).remove(probe.id, f.now).error().code == Errc::NotFound);
+        CHECK(tx.probes(ours.id).update(probe, 1).error().code == Errc::NotFound);
+        CHECK(tx.probes(ours.id).restore(probe.id).error().code == Errc::NotFound);
+        CHECK(tx.probes(ours.id).add({.id = ProbeId{9}, .agent = agent.id, .kind = "ping", .name = "x", .settings = "{}"}).error().code
+              == Errc::NotFound);
+        CHECK(tx.agents(ours.id).list({}, {})->items.empty());
+        CHECK(tx.probes(ours.id).list({}, {})->items.empty());
+        return {};
+    });
+}
+
+TEST_CASE("an edit that lost a race is a conflict and changes nothing")
+{
+    Fixture f;
+    const auto agent = f.agent(f.workspace("w").id, "old");
+    auto changed = agent;
+    changed.name = "new";
+    CHECK(f.tx([&](MetadataTx& tx) { return tx.agents(agent.workspace).update(changed, agent.revision); })->name == "new");
+    changed.name = "newer";
+    CHECK(f.tx([&](MetadataTx& tx) { return tx.agents(agent.workspace).update(changed, agent.revision); }).error().code == Errc::Conflict);
+}
+
+TEST_CASE("every change of an agent's probes raises its state number")
+{
+    Fixture f;
+    const auto agent = f.agent(f.workspace("w").id, "a");
+    const auto number = [&] {
+        return (*testing::run(f.metadata->read([&](MetadataTx& tx) { return tx.agents(agent.workspace).get(agent.id); }))).state_number;
+    };
+    auto last = number();
+    const auto raised = [&] { const auto before = std::exchange(last, number()); return last > before; };
+    auto probe = f.probe(agent, "p");
+    CHECK(raised());
+    probe.enabled = false;
+    REQUIRE(f.tx([&](MetadataTx& tx) { return tx.probes(agent.workspace).update(probe, probe.revision); }));
+    CHECK(raised());
+    REQUIRE(f.tx([&](MetadataTx& tx) { return tx.probes(agent.workspace).remove(probe.id, f.now); }));
+    CHECK(raised());
+    REQUIRE(f.tx([&](MetadataTx& tx) { return tx.probes(agent.workspace).restore(probe.id); }));
+    CHECK(raised());
+}
+
+TEST_CASE("pages cover everything once, in order")
+{
+    Fixture f;
+    const auto workspace = f.workspace("w");
+    for (const auto* name : {"b", "a", "c", "a", "d%"}) f.agent(workspace.id, name);
+    std::string names;
+    Page page{.limit = 2};
+    for (;;) {
+        const auto part = *f.tx([&](MetadataTx& tx) { return tx.agents(workspace.id).list({}, page); });
+        for (const auto& agent : part.items) names += agent.name + " ";
+        if (part.next.empty()) break;
+        page.cursor = part.next;
+    }
+    CHECK(names == "a a b c d% ");
+    CHECK(f.tx([&](MetadataTx& tx) { return tx.agents(workspace.id).list({.text = "%"}, {}); })->items.size() == 1);
+    CHECK(!f.tx([&](MetadataTx& tx) { return tx.agents(workspace.id).list({}, {.cursor = "nonsense"}); }));
+}
+
+TEST_CASE("the audit log notices a row that was changed afterwards")
+{
+    Fixture f;
+    for (const auto* action : {"agent.create", "agent.update", "probe.create"})
+        REQUIRE(f.tx([&](MetadataTx& tx) { return tx.audit().add({.workspace = WorkspaceId{1}, .at_us = 1, .actor = "usr_1", .action = action}); }));
+    CHECK(!*f.tx([](MetadataTx& tx) { return tx.audit().first_broken(); }));
+    CHECK(f.tx([](MetadataTx& tx) { return tx.audit().list({.workspace = WorkspaceId{1}, .action = "agent"}, {}); })->items.size() == 2);
+    CHECK(f.tx([](MetadataTx& tx) { return tx.audit().list({.workspace = WorkspaceId{2}}, {}); })->items.empty());
+    auto tamper = *sqlite::Database::open(f.dir / "metadata.db");
+    REQUIRE(tamper->execute("UPDATE audit SET actor = 'usr_2' WHERE id = 2"));
+    CHECK(*f.tx([](MetadataTx& tx) { return tx.audit().first_broken(); }) == 2);
+}
+
+TEST_CASE("a database of a newer program is left alone")
+{
+    const testing::ScratchDir dir;
+    {
+        auto db = *sqlite::Database::open(dir / "m.db");
+        REQUIRE(db->execute("PRAGMA user_version=999"));
+    }
+    const auto opened = Metadata::open(dir / "m.db");
+    REQUIRE(!opened);
+    CHECK(opened.error().what.find("newer than this program") != std::string::npos);
+}
+
+}  // namespace nw::store

@@ -1,0 +1,168 @@
+// The rows of the metadata store as values.
+#pragma once
+
+#include "base/time.hpp"
+#include "model/ids.hpp"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace nw::store {
+
+// Ordered: a higher role may do everything a lower one may.
+enum class Role : std::uint8_t { Viewer, Operator, Admin, Owner };
+inline constexpr std::array<std::string_view, 4> kRoleNames{"viewer", "operator", "admin", "owner"};
+constexpr std::string_view name_of(Role role) { return kRoleNames[std::size_t(role)]; }
+constexpr std::optional<Role> role_from(std::string_view name)
+{
+    for (std::size_t i = 0; i < kRoleNames.size(); ++i)
+        if (kRoleNames[i] == name) return Role(i);
+    return std::nullopt;
+}
+
+using Labels = std::map<std::string, std::string, std::less<>>;
+
+struct User {
+    UserId id{};
+    std::string email{};
+    std::string name{};
+    std::string password_hash{};  // empty: cannot sign in by password
+    bool is_site_admin = false;
+    std::string preferences{"{}"};  // JSON object
+    std::int64_t created_us = 0;
+};
+
+struct Session {
+    SessionId id{};
+    UserId user{};
+    std::string token_hash{};  // SHA-256 of the cookie
+    std::string csrf_token{};
+    std::int64_t created_us = 0;
+    std::int64_t last_seen_us = 0;
+    std::int64_t expires_us = 0;
+    std::string address{};
+    std::string user_agent{};
+};
+
+struct Workspace {
+    WorkspaceId id{};
+    std::string slug{};
+    std::string name{};
+    std::string settings{"{}"};  // JSON object, read by api/workspace_settings
+    std::int64_t revision = 1;
+    std::int64_t created_us = 0;
+    friend bool operator==(const Workspace&, const Workspace&) = default;
+};
+
+struct Membership {
+    Workspace workspace{};
+    Role role = Role::Viewer;
+};
+
+struct Member {
+    UserId user{};
+    std::string email{};
+    std::string name{};
+    Role role = Role::Viewer;
+    std::int64_t created_us = 0;
+};
+
+struct Invite {
+    InviteId id{};
+    WorkspaceId workspace{};
+    std::string token_hash{};
+    std::string email{};
+    Role role = Role::Viewer;
+    UserId created_by{};
+    std::int64_t created_us = 0;
+    std::int64_t expires_us = 0;
+    std::optional<std::int64_t> accepted_us{};
+};
+
+// What an agent says about its host.
+struct AgentFacts {
+    std::string hostname{};
+    std::string os{};
+    std::string arch{};
+    std::string version{};
+    std::string address{};  // as the controller sees it
+    friend bool operator==(const AgentFacts&, const AgentFacts&) = default;
+};
+
+struct Agent {
+    AgentId id{};
+    WorkspaceId workspace{};
+    std::string name{};
+    std::string site{};
+    Labels labels{};
+    bool enabled = true;
+    std::int64_t revision = 1;
+    std::int64_t created_us = 0;
+    std::optional<std::int64_t> deleted_us{};
+    std::optional<std::int64_t> enrol_expires_us{};
+    std::optional<std::int64_t> enrol_used_us{};
+    std::string instance{};
+    std::string credential_hash{};  // empty: never enrolled
+    AgentFacts facts{};
+    std::optional<std::int64_t> last_seen_us{};
+    std::optional<std::int64_t> clock_offset_us{};
+    std::optional<std::int64_t> clock_uncertainty_us{};
+    std::uint64_t state_number = 1;
+    std::int64_t probe_count = 0;  // reading only
+};
+
+struct AgentConnection {
+    std::int64_t at_us = 0;
+    std::string event{};
+    std::string detail{};
+};
+
+struct Target {
+    TargetId id{};
+    std::string address{};
+    std::string name{};
+    Labels labels{};
+    std::int64_t revision = 1;
+    std::int64_t created_us = 0;
+    std::int64_t probe_count = 0;  // reading only
+};
+
+struct Probe {
+    ProbeId id{};
+    WorkspaceId workspace{};
+    AgentId agent{};
+    std::optional<TargetId> target{};
+    std::string kind{};
+    std::string name{};
+    bool enabled = true;
+    std::string settings{};  // JSON object, complete; of model/probe_spec
+    std::int64_t revision = 1;
+    std::int64_t created_us = 0;
+    std::int64_t updated_us = 0;
+    std::optional<std::int64_t> deleted_us{};
+    std::string agent_name{};  // reading only
+};
+
+struct AuditEntry {
+    std::optional<WorkspaceId> workspace{};
+    std::int64_t at_us = 0;
+    std::string actor{};       // "usr_...", "agt_...", "system", "anonymous"
+    std::string actor_name{};
+    std::string action{};      // "probe.update", "denied.probe.update"
+    std::string object{};      // the id, or what was asked for
+    std::optional<std::string> before{};  // JSON, without secrets
+    std::optional<std::string> after{};
+    std::string address{};
+    std::string request{};
+};
+
+struct AuditRow {
+    std::int64_t id = 0;
+    AuditEntry entry{};
+};
+
+}  // namespace nw::store
