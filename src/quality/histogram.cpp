@@ -118,4 +118,27 @@ Result<Histogram> Histogram::from_compact(std::string_view compact)
     return histogram;
 }
 
+Histogram Histogram::from_entries(std::vector<Entry> entries)
+{
+    Histogram histogram;
+    for (const auto& entry : entries) histogram.total_ += entry.count;
+    histogram.entries_ = std::move(entries);
+    return histogram;
+}
+
+bool is_compact_histogram(std::string_view bytes)
+{
+    std::uint64_t bucket = 0;
+    std::uint64_t total = 0;
+    for (bool first = true; !bytes.empty(); first = false) {
+        const auto delta = take_varint(bytes);
+        const auto count = take_varint(bytes);
+        if (!delta || !count || *count == 0 || (*delta == 0 && !first)) return false;
+        if (*delta >= kBucketCount || bucket + *delta >= kBucketCount || *count > UINT64_MAX - total) return false;
+        bucket += *delta;
+        total += *count;
+    }
+    return true;
+}
+
 }  // namespace nw::quality

@@ -51,6 +51,8 @@ public:
 
     std::string compact() const;
     static Result<Histogram> from_compact(std::string_view compact);
+    // Ascending by bucket, counts above zero.
+    static Histogram from_entries(std::vector<Entry> entries);
 
     friend bool operator==(const Histogram&, const Histogram&) = default;
 
@@ -58,5 +60,8 @@ private:
     std::vector<Entry> entries_{};  // ascending by bucket, counts above zero
     std::uint64_t total_ = 0;
 };
+
+// Whether bytes from outside are a compact form, without building the histogram.
+bool is_compact_histogram(std::string_view bytes);
 
 }  // namespace nw::quality

@@ -60,7 +60,14 @@ struct TimeRange {
     friend bool operator==(const TimeRange&, const TimeRange&) = default;
 };
 
+inline constexpr std::int64_t kSecondUs = 1'000'000;
+inline constexpr std::int64_t kFiveMinutesUs = 300 * kSecondUs;
+inline constexpr std::int64_t kHourUs = 3'600 * kSecondUs;
+inline constexpr std::int64_t kDayUs = 86'400 * kSecondUs;
+inline constexpr std::int64_t kTimeMaxUs = 4'102'444'800 * kSecondUs;  // the year 2100
+
 inline constexpr std::uint32_t kBucketsMax = 5'000;
+inline constexpr std::size_t kProbesPerQueryMax = 50'000;
 inline constexpr std::uint32_t kSamplesPerPageMax = 10'000;
 
 struct SeriesQuery {
@@ -68,6 +75,8 @@ struct SeriesQuery {
     const Kind* kind = nullptr;
     TimeRange range{};
     std::uint32_t buckets_max = 300;
+    // What will be evaluated: other columns may be missing from the answer, which is then quicker. Empty: everything.
+    std::vector<const Metric*> metrics{};
 };
 
 // The finest data that the whole range still has.
@@ -121,10 +130,11 @@ struct SummaryQuery {
     std::vector<ProbeId> probes{};
     const Kind* kind = nullptr;
     TimeRange range{};
+    std::vector<const Metric*> metrics{};  // as in SeriesQuery
 };
 
-// The range that was summed up: the one asked for, widened to whole roll-up buckets where raw rows need not be read
-// (to 5 minutes up to 2 days, to hours beyond).
+// The range that was summed up: the one asked for, widened to whole roll-up buckets so that raw rows need not be
+// read: to 5 minutes for up to 6 hours, to hours for longer ranges.
 struct Summaries {
     TimeRange range{};
     std::vector<std::optional<quality::Aggregate>> probes{};  // in the order of the query; nothing: no data
@@ -139,7 +149,7 @@ struct LatestQuery {
 struct Latest {
     std::optional<Sample> sample{};  // the newest one, as far back as two days
     std::int64_t received_us = 0;
-    quality::Aggregate recent{};     // the 15 minutes before LatestQuery::now
+    quality::Aggregate recent{};     // everything since 15 minutes before LatestQuery::now
 };
 
 struct TopQuery {
@@ -219,7 +229,5 @@ public:
     virtual Task<void> close() = 0;
 };
 
-// The step of a series over `range` in at most `buckets_max` buckets, none finer than `step_min_us`.
-std::int64_t series_step_us(TimeRange range, std::uint32_t buckets_max, std::int64_t step_min_us);
 
 }  // namespace nw::store
