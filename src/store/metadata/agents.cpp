@@ -35,14 +35,6 @@ Result<std::optional<Agent>> agent_where(sqlite::Database& db, sqlite::Statement
     return agent_from(select);
 }
 
-bool has_label(const Agent& agent, std::string_view wanted)
-{
-    const auto equals = wanted.find('=');
-    const auto found = agent.labels.find(wanted.substr(0, equals));
-    if (found == agent.labels.end()) return false;
-    return equals == std::string_view::npos || found->second == wanted.substr(equals + 1);
-}
-
 // Pages are in the order of (name, id); the cursor names the last row of the page before.
 std::string cursor_of(const Agent& agent) { return to_base32(std::uint64_t(agent.id)) + agent.name; }
 
@@ -84,7 +76,7 @@ Result<Paged<Agent>> Agents::list(const AgentFilter& filter, const Page& page)
     NW_TRY(const auto after, after_from(page.cursor));
     sqlite::Statement select(db_, std::string(kAgentSelect)
         + "WHERE a.workspace = ?1 AND a.deleted_us IS NULL AND (a.name, a.id) > (?2, ?3) "
-          "AND (a.name LIKE ?4 ESCAPE '\\' OR a.site LIKE ?4 ESCAPE '\\' OR a.hostname LIKE ?4 ESCAPE '\\') ORDER BY a.name, a.id");
+          "AND (a.name LIKE ?4 ESCAPE '\\' OR a.site LIKE ?4 ESCAPE '\\' OR a.hostname LIKE ?4 ESCAPE '\\' OR a.labels LIKE ?4 ESCAPE '\\') ORDER BY a.name, a.id");
     const auto pattern = like_anywhere(filter.text);
     select.bind(1, sql_id(workspace_)).bind(2, after.name).bind(3, after.id).bind(4, pattern);
     Paged<Agent> result;
@@ -92,7 +84,7 @@ Result<Paged<Agent>> Agents::list(const AgentFilter& filter, const Page& page)
         NW_TRY(const bool more, select.step());
         if (!more) return result;
         auto agent = agent_from(select);
-        if (!filter.label.empty() && !has_label(agent, filter.label)) continue;
+        if (!filter.label.empty() && !has_label(agent.labels, filter.label)) continue;
         if (result.items.size() == page.limit) {
             result.next = cursor_of(result.items.back());
             return result;
@@ -146,14 +138,27 @@ Result<Agent> Agents::restore(AgentId id)
     return get(id);
 }
 
-Result<std::vector<AgentConnection>> Agents::connections(AgentId id, std::uint32_t limit)
+Result<Paged<AgentConnection>> Agents::connections(AgentId id, const Page& page)
 {
     NW_CHECK(get(id));
-    sqlite::Statement select(db_, "SELECT at_us, event, detail FROM agent_connection WHERE agent = ? ORDER BY id DESC LIMIT ?");
-    select.bind(1, sql_id(id)).bind(2, std::int64_t{limit});
-    std::vector<AgentConnection> found;
-    NW_CHECK(for_each_row(select, [&](const auto& row) { found.push_back({row.integer(0), row.text(1), row.text(2)}); }));
-    return found;
+    std::int64_t before = INT64_MAX;
+    if (!page.cursor.empty()) {
+        const auto given = from_base32(page.cursor);
+        if (!given) return fail_field("cursor", "is not one that was given out");
+        before = std::int64_t(*given);
+    }
+    sqlite::Statement select(db_, "SELECT id, from_us, until_us, address, version, close_reason FROM agent_connection "
+                                  "WHERE agent = ? AND id < ? ORDER BY id DESC LIMIT ?");
+    select.bind(1, sql_id(id)).bind(2, before).bind(3, std::int64_t{page.limit} + 1);
+    Paged<AgentConnection> result;
+    NW_CHECK(for_each_row(select, [&](const auto& row) {
+        result.items.push_back({row.integer(0), row.integer(1), row.maybe_integer(2), row.text(3), row.text(4), row.text(5)});
+    }));
+    if (result.items.size() > page.limit) {
+        result.items.pop_back();
+        result.next = to_base32(std::uint64_t(result.items.back().id));
+    }
+    return result;
 }
 
 Result<std::optional<Agent>> AgentSessions::find(AgentId id)
@@ -193,14 +198,30 @@ Status AgentSessions::record_seen(AgentId id, WallTime at, std::optional<std::in
     return update.bind(1, to_us(at)).bind(2, clock_offset_us).bind(3, clock_uncertainty_us).bind(4, sql_id(id)).run();
 }
 
-Status AgentSessions::log_connection(AgentId id, WallTime at, std::string_view event, std::string_view detail)
+Result<std::int64_t> AgentSessions::open_connection(AgentId id, WallTime at, std::string_view address, std::string_view version)
 {
     constexpr std::int64_t kept_per_agent = 500;
-    sqlite::Statement insert(db_, "INSERT INTO agent_connection (agent, at_us, event, detail) VALUES (?, ?, ?, ?)");
-    NW_CHECK(insert.bind(1, sql_id(id)).bind(2, to_us(at)).bind(3, event).bind(4, detail).run());
+    sqlite::Statement insert(db_, "INSERT INTO agent_connection (agent, from_us, address, version) VALUES (?, ?, ?, ?)");
+    NW_CHECK(insert.bind(1, sql_id(id)).bind(2, to_us(at)).bind(3, address).bind(4, version).run());
+    const auto connection = db_.last_rowid();
     sqlite::Statement trim(db_, "DELETE FROM agent_connection WHERE agent = ?1 AND id <= (SELECT id FROM agent_connection "
                                 "WHERE agent = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)");
-    return trim.bind(1, sql_id(id)).bind(2, kept_per_agent).run();
+    NW_CHECK(trim.bind(1, sql_id(id)).bind(2, kept_per_agent).run());
+    return connection;
+}
+
+Status AgentSessions::close_connection(std::int64_t connection, WallTime at, std::string_view why)
+{
+    sqlite::Statement update(db_, "UPDATE agent_connection SET until_us = ?, close_reason = ? WHERE id = ? AND until_us IS NULL");
+    return update.bind(1, to_us(at)).bind(2, why).bind(3, connection).run();
+}
+
+Status AgentSessions::close_all_connections(std::string_view why)
+{
+    // Nobody saw these end: the agent was last heard of then.
+    sqlite::Statement update(db_, "UPDATE agent_connection SET close_reason = ?, until_us = max(from_us, coalesce((SELECT a.last_seen_us FROM agent a "
+                                  "WHERE a.id = agent_connection.agent), from_us)) WHERE until_us IS NULL");
+    return update.bind(1, why).run();
 }
 
 Result<std::vector<Agent>> AgentSessions::all()

@@ -11,14 +11,20 @@ namespace nw::store {
 namespace {
 
 constexpr std::string_view kColumns =
-    "SELECT id, workspace, at_us, actor, actor_name, action, object, before, after, address, request, hash FROM audit ";
+    "SELECT id, workspace, at_us, actor, actor_name, action, subject_type, subject, subject_name, outcome, detail, address, request, hash FROM audit ";
+
+AuditOutcome outcome_named(std::string_view name)
+{
+    return name == "done" ? AuditOutcome::Done : name == "denied" ? AuditOutcome::Denied : AuditOutcome::Failed;
+}
 
 AuditEntry entry_from(const sqlite::Statement& row)
 {
     const auto workspace = row.maybe_integer(1);
     return {.workspace = workspace ? std::optional(WorkspaceId(*workspace)) : std::nullopt, .at_us = row.integer(2),
-            .actor = row.text(3), .actor_name = row.text(4), .action = row.text(5), .object = row.text(6),
-            .before = row.maybe_text(7), .after = row.maybe_text(8), .address = row.text(9), .request = row.text(10)};
+            .actor = row.text(3), .actor_name = row.text(4), .action = row.text(5), .subject_type = row.text(6),
+            .subject = row.text(7), .subject_name = row.text(8), .outcome = outcome_named(row.view(9)), .detail = row.text(10),
+            .address = row.text(11), .request = row.text(12)};
 }
 
 // Every field is preceded by its length: no two different rows have the same bytes.
@@ -32,10 +38,10 @@ std::string chained_hash(std::string_view previous, const AuditEntry& entry)
     put(previous);
     put(entry.workspace ? to_text(*entry.workspace) : "");
     put(std::to_string(entry.at_us));
-    for (const auto* field : {&entry.actor, &entry.actor_name, &entry.action, &entry.object, &entry.address, &entry.request})
+    for (const auto* field : {&entry.actor, &entry.actor_name, &entry.action, &entry.subject_type, &entry.subject, &entry.subject_name, &entry.detail, &entry.address,
+                              &entry.request})
         put(*field);
-    put(entry.before ? "+" + *entry.before : "-");
-    put(entry.after ? "+" + *entry.after : "-");
+    put(kAuditOutcomeNames[std::size_t(entry.outcome)]);
     std::string hash(crypto_hash_sha256_BYTES, '\0');
     crypto_hash_sha256(reinterpret_cast<unsigned char*>(hash.data()),
                        reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
@@ -50,12 +56,13 @@ Status AuditLog::add(const AuditEntry& entry)
     NW_TRY(const bool has_last, last.step());
     const auto hash = chained_hash(has_last ? last.view(0) : std::string_view(), entry);
     last.reset();
-    sqlite::Statement insert(db_, "INSERT INTO audit (workspace, at_us, actor, actor_name, action, object, before, after, address, request, hash) "
-                                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    sqlite::Statement insert(db_, "INSERT INTO audit (workspace, at_us, actor, actor_name, action, subject_type, subject, subject_name, outcome, detail, "
+                                  "address, request, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     const auto workspace = entry.workspace ? std::optional(sql_id(*entry.workspace)) : std::nullopt;
     return insert.bind(1, workspace).bind(2, entry.at_us).bind(3, entry.actor).bind(4, entry.actor_name)
-        .bind(5, entry.action).bind(6, entry.object).bind(7, entry.before).bind(8, entry.after).bind(9, entry.address)
-        .bind(10, entry.request).bind_blob(11, hash).run();
+        .bind(5, entry.action).bind(6, entry.subject_type).bind(7, entry.subject).bind(8, entry.subject_name)
+        .bind(9, kAuditOutcomeNames[std::size_t(entry.outcome)]).bind(10, entry.detail).bind(11, entry.address)
+        .bind(12, entry.request).bind_blob(13, hash).run();
 }
 
 Result<Paged<AuditRow>> AuditLog::list(const AuditFilter& filter, const Page& page)
@@ -67,12 +74,11 @@ Result<Paged<AuditRow>> AuditLog::list(const AuditFilter& filter, const Page& pa
         before = sql_id(*id);
     }
     sqlite::Statement select(db_, std::string(kColumns)
-        + "WHERE workspace IS ?1 AND id < ?2 AND at_us >= ?3 AND at_us < ?4 AND (?5 = '' OR actor = ?5 OR actor_name LIKE ?6 ESCAPE '\\') "
-          "AND (?7 = '' OR action = ?7 OR action LIKE ?7 || '.%') ORDER BY id DESC LIMIT ?8");
+        + "WHERE workspace IS ?1 AND id < ?2 AND at_us >= ?3 AND at_us < ?4 AND (?5 = '' OR actor = ?5) "
+          "AND substr(action, 1, length(?6)) = ?6 ORDER BY id DESC LIMIT ?7");
     const auto workspace = filter.workspace ? std::optional(sql_id(*filter.workspace)) : std::nullopt;
-    const auto pattern = like_anywhere(filter.actor);
     select.bind(1, workspace).bind(2, before).bind(3, filter.from_us).bind(4, filter.until_us).bind(5, filter.actor)
-        .bind(6, pattern).bind(7, filter.action).bind(8, std::int64_t{page.limit} + 1);
+        .bind(6, filter.action).bind(7, std::int64_t{page.limit} + 1);
     Paged<AuditRow> result;
     NW_CHECK(for_each_row(select, [&](const auto& row) { result.items.push_back({row.integer(0), entry_from(row)}); }));
     if (result.items.size() > page.limit) {
@@ -90,7 +96,7 @@ Result<std::optional<std::int64_t>> AuditLog::first_broken()
         NW_TRY(const bool more, select.step());
         if (!more) return std::nullopt;
         auto hash = chained_hash(previous, entry_from(select));
-        if (hash != select.view(11)) return select.integer(0);
+        if (hash != select.view(13)) return select.integer(0);
         previous = std::move(hash);
     }
 }

@@ -5,6 +5,7 @@
 #include "sqlite/database.hpp"
 #include "store/metadata/rows.hpp"
 
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -45,9 +46,9 @@ int schema_version() { return int(metadata_migrations().size()); }
 std::string to_json(const Labels& labels)
 {
     JsonWriter json;
-    json.object();
-    for (const auto& [name, value] : labels) json.field(name, value);
-    json.end_object();
+    json.array();
+    for (const auto& label : labels) json.text(label);
+    json.end_array();
     return std::move(json).str();
 }
 
@@ -55,11 +56,13 @@ Labels labels_from(std::string_view text)
 {
     Labels labels;
     const auto json = net::parse_json(text);
-    if (!json || !json->object()) return labels;
-    for (const auto& [name, value] : *json->object())
-        if (value.text()) labels.emplace(name, *value.text());
+    if (!json || !json->array()) return labels;
+    for (const auto& label : *json->array())
+        if (label.text()) labels.push_back(*label.text());
     return labels;
 }
+
+bool has_label(const Labels& labels, std::string_view wanted) { return std::ranges::find(labels, wanted) != labels.end(); }
 
 std::string like_anywhere(std::string_view needle)
 {

@@ -108,8 +108,8 @@ private:
 };
 
 struct AgentFilter {
-    std::string text{};  // in name, site or host name
-    std::string label{}; // "key" or "key=value"
+    std::string text{};  // in name, site, host name or labels
+    std::string label{};
 };
 
 class Agents {
@@ -124,7 +124,8 @@ public:
     Status set_enrolment(AgentId id, std::string_view token_hash, WallTime expires);
     Status remove(AgentId id, WallTime now);
     Result<Agent> restore(AgentId id);
-    Result<std::vector<AgentConnection>> connections(AgentId id, std::uint32_t limit);
+    // Newest first.
+    Result<Paged<AgentConnection>> connections(AgentId id, const Page& page);
 
 private:
     sqlite::Database& db_;
@@ -134,6 +135,7 @@ private:
 struct ProbeFilter {
     std::string text{};  // in name or target
     std::optional<AgentId> agent{};
+    std::optional<TargetId> target{};
     std::string kind{};
     std::optional<bool> enabled{};
 };
@@ -176,7 +178,11 @@ public:
     Status record_facts(AgentId id, const AgentFacts& facts);
     Status record_seen(AgentId id, WallTime at, std::optional<std::int64_t> clock_offset_us,
                        std::optional<std::int64_t> clock_uncertainty_us);
-    Status log_connection(AgentId id, WallTime at, std::string_view event, std::string_view detail);
+    // Returns the number of the log entry.
+    Result<std::int64_t> open_connection(AgentId id, WallTime at, std::string_view address, std::string_view version);
+    Status close_connection(std::int64_t connection, WallTime at, std::string_view why);
+    // At start: what was open when the controller died.
+    Status close_all_connections(std::string_view why);
     Result<std::vector<Agent>> all();
 
 private:
@@ -188,7 +194,7 @@ struct AuditFilter {
     std::int64_t from_us = 0;
     std::int64_t until_us = INT64_MAX;
     std::string actor{};
-    std::string action{};  // "agent" or "agent.delete"
+    std::string action{};  // an action or its beginning
 };
 
 class AuditLog {

@@ -80,13 +80,14 @@ Result<Paged<Probe>> Probes::list(const ProbeFilter& filter, const Page& page)
     sqlite::Statement select(db_, std::string(kProbeSelect)
         + "LEFT JOIN target t ON t.id = p.target WHERE p.workspace = ?1 AND p.deleted_us IS NULL AND a.deleted_us IS NULL "
           "AND (p.name, p.id) > (?2, ?3) AND (p.name LIKE ?4 ESCAPE '\\' OR t.address LIKE ?4 ESCAPE '\\' OR a.name LIKE ?4 ESCAPE '\\') "
-          "AND (?5 IS NULL OR p.agent = ?5) AND (?6 = '' OR p.kind = ?6) AND (?7 IS NULL OR p.enabled = ?7) "
+          "AND (?5 IS NULL OR p.agent = ?5) AND (?6 = '' OR p.kind = ?6) AND (?7 IS NULL OR p.enabled = ?7) AND (?9 IS NULL OR p.target = ?9) "
           "ORDER BY p.name, p.id LIMIT ?8");
     const auto pattern = like_anywhere(filter.text);
     const auto agent = filter.agent ? std::optional(sql_id(*filter.agent)) : std::nullopt;
+    const auto target = filter.target ? std::optional(sql_id(*filter.target)) : std::nullopt;
     const auto enabled = filter.enabled ? std::optional(std::int64_t{*filter.enabled}) : std::nullopt;
     select.bind(1, sql_id(workspace_)).bind(2, after_name).bind(3, after_id).bind(4, pattern).bind(5, agent)
-        .bind(6, filter.kind).bind(7, enabled).bind(8, std::int64_t{page.limit} + 1);
+        .bind(6, filter.kind).bind(7, enabled).bind(8, std::int64_t{page.limit} + 1).bind(9, target);
     Paged<Probe> result;
     NW_CHECK(for_each_row(select, [&](const auto& row) { result.items.push_back(probe_from(row)); }));
     if (result.items.size() > page.limit) {

@@ -6,10 +6,10 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace nw::store {
 
@@ -24,7 +24,7 @@ constexpr std::optional<Role> role_from(std::string_view name)
     return std::nullopt;
 }
 
-using Labels = std::map<std::string, std::string, std::less<>>;
+using Labels = std::vector<std::string>;  // sorted, each once
 
 struct User {
     UserId id{};
@@ -64,6 +64,7 @@ struct Membership {
 };
 
 struct Member {
+    std::optional<std::int64_t> last_seen_us{};
     UserId user{};
     std::string email{};
     std::string name{};
@@ -116,9 +117,12 @@ struct Agent {
 };
 
 struct AgentConnection {
-    std::int64_t at_us = 0;
-    std::string event{};
-    std::string detail{};
+    std::int64_t id = 0;
+    std::int64_t from_us = 0;
+    std::optional<std::int64_t> until_us{};  // nothing while it lasts
+    std::string address{};
+    std::string version{};
+    std::string close_reason{};
 };
 
 struct Target {
@@ -147,15 +151,20 @@ struct Probe {
     std::string agent_name{};  // reading only
 };
 
+enum class AuditOutcome : std::uint8_t { Done, Denied, Failed };
+inline constexpr std::array<std::string_view, 3> kAuditOutcomeNames{"done", "denied", "failed"};
+
 struct AuditEntry {
     std::optional<WorkspaceId> workspace{};
     std::int64_t at_us = 0;
     std::string actor{};       // "usr_...", "agt_...", "system", "anonymous"
     std::string actor_name{};
-    std::string action{};      // "probe.update", "denied.probe.update"
-    std::string object{};      // the id, or what was asked for
-    std::optional<std::string> before{};  // JSON, without secrets
-    std::optional<std::string> after{};
+    std::string action{};      // "probe.update"
+    std::string subject_type{};
+    std::string subject{};     // an id, or what was asked for
+    std::string subject_name{};
+    AuditOutcome outcome = AuditOutcome::Done;
+    std::string detail{"{}"};  // JSON object: field to [before, after]; without secrets
     std::string address{};
     std::string request{};
 };

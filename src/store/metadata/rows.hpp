@@ -18,6 +18,7 @@ std::int64_t sql_id(Id id)
 
 std::string to_json(const Labels& labels);
 Labels labels_from(std::string_view json);
+bool has_label(const Labels& labels, std::string_view wanted);
 
 // A text for LIKE that finds `needle` anywhere, its own wildcards taken literally (ESCAPE '\').
 std::string like_anywhere(std::string_view needle);

@@ -120,13 +120,13 @@ Result<std::optional<Invite>> Workspaces::invite_by_token(std::string_view token
 
 Result<std::vector<Member>> Members::all()
 {
-    sqlite::Statement select(db_, "SELECT u.id, u.email, u.name, m.role, m.created_us FROM member m JOIN user u ON u.id = m.user "
+    sqlite::Statement select(db_, "SELECT u.id, u.email, u.name, m.role, m.created_us, (SELECT max(s.last_seen_us) FROM session s WHERE s.user = u.id) FROM member m JOIN user u ON u.id = m.user "
                                   "WHERE m.workspace = ? ORDER BY u.name, u.id");
     select.bind(1, sql_id(workspace_));
     std::vector<Member> found;
     NW_CHECK(for_each_row(select, [&](const auto& row) {
-        found.push_back({UserId(row.integer(0)), row.text(1), row.text(2), role_from(row.view(3)).value_or(Role::Viewer),
-                         row.integer(4)});
+        found.push_back({row.maybe_integer(5), UserId(row.integer(0)), row.text(1), row.text(2),
+                         role_from(row.view(3)).value_or(Role::Viewer), row.integer(4)});
     }));
     return found;
 }

@@ -65,7 +65,7 @@ CREATE TABLE agent (
     workspace            INTEGER NOT NULL REFERENCES workspace(id) ON DELETE CASCADE,
     name                 TEXT    NOT NULL,
     site                 TEXT    NOT NULL DEFAULT '',
-    labels               TEXT    NOT NULL DEFAULT '{}',
+    labels               TEXT    NOT NULL DEFAULT '[]',
     enabled              INTEGER NOT NULL DEFAULT 1,
     revision             INTEGER NOT NULL DEFAULT 1,
     created_us           INTEGER NOT NULL,
@@ -88,11 +88,13 @@ CREATE TABLE agent (
 CREATE INDEX agent_workspace ON agent(workspace, name);
 
 CREATE TABLE agent_connection (
-    id     INTEGER PRIMARY KEY,
-    agent  INTEGER NOT NULL REFERENCES agent(id) ON DELETE CASCADE,
-    at_us  INTEGER NOT NULL,
-    event  TEXT    NOT NULL,
-    detail TEXT    NOT NULL
+    id           INTEGER PRIMARY KEY,
+    agent        INTEGER NOT NULL REFERENCES agent(id) ON DELETE CASCADE,
+    from_us      INTEGER NOT NULL,
+    until_us     INTEGER,
+    address      TEXT    NOT NULL,
+    version      TEXT    NOT NULL,
+    close_reason TEXT    NOT NULL DEFAULT ''
 );
 CREATE INDEX agent_connection_agent ON agent_connection(agent, id);
 
@@ -101,7 +103,7 @@ CREATE TABLE target (
     workspace  INTEGER NOT NULL REFERENCES workspace(id) ON DELETE CASCADE,
     address    TEXT    NOT NULL,
     name       TEXT    NOT NULL DEFAULT '',
-    labels     TEXT    NOT NULL DEFAULT '{}',
+    labels     TEXT    NOT NULL DEFAULT '[]',
     revision   INTEGER NOT NULL DEFAULT 1,
     created_us INTEGER NOT NULL,
     UNIQUE (workspace, address)
@@ -133,9 +135,11 @@ CREATE TABLE audit (
     actor      TEXT    NOT NULL,
     actor_name TEXT    NOT NULL,
     action     TEXT    NOT NULL,
-    object     TEXT    NOT NULL,
-    before     TEXT,
-    after      TEXT,
+    subject_type TEXT  NOT NULL,
+    subject    TEXT    NOT NULL,
+    subject_name TEXT  NOT NULL,
+    outcome    TEXT    NOT NULL CHECK (outcome IN ('done', 'denied', 'failed')),
+    detail     TEXT    NOT NULL,
     address    TEXT    NOT NULL,
     request    TEXT    NOT NULL,
     hash       BLOB    NOT NULL

@@ -1,0 +1,94 @@
+// Who is calling: sign-in, server-side sessions and what they may do. Belongs to one loop.
+//
+// A session is a random token in an HttpOnly cookie; the store keeps its SHA-256. Principals are cached for
+// kCacheFor, so that an ordinary request costs no query; every change made through this process drops the cache
+// entries it touches.
+#pragma once
+
+#include "base/async.hpp"
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "base/run_on.hpp"
+#include "base/time.hpp"
+#include "identity/attempt_limiter.hpp"
+#include "identity/permission.hpp"
+#include "store/metadata/metadata.hpp"
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nw::identity {
+
+inline constexpr std::chrono::seconds kCacheFor{30};
+inline constexpr std::chrono::hours kSessionLife{24 * 30};   // since last use
+inline constexpr std::size_t kPrincipalsMax = 20'000;
+
+struct Principal {
+    store::User user{};
+    store::Session session{};
+    std::vector<store::Membership> memberships{};
+
+    const store::Membership* membership(std::string_view workspace_id_or_slug) const;
+};
+using PrincipalPtr = std::shared_ptr<const Principal>;
+
+struct Origin {
+    std::string address{};
+    std::string user_agent{};
+};
+
+struct SignedIn {
+    std::string token{};  // for the cookie; not stored anywhere
+    PrincipalPtr principal{};
+};
+
+class Identity {
+public:
+    Identity(store::Metadata& metadata, const Clock& clock, Random& random);
+
+    // The session of a cookie; null when there is none (any more).
+    Task<Result<PrincipalPtr>> authenticate(std::string token);
+    // A wrong password and an unknown address look the same: an empty optional. The time to wait when limited.
+    struct SignInResult {
+        std::optional<SignedIn> signed_in{};
+        std::optional<std::chrono::seconds> wait{};
+    };
+    Task<Result<SignInResult>> sign_in(std::string email, std::string password, Origin origin);
+    // Opens a session for a user who has proved himself otherwise (set-up, invitation).
+    Task<Result<SignedIn>> open_session(UserId user, Origin origin);
+    Task<Status> end_session(UserId user, SessionId session);
+    // Ends all other sessions of the user. Invalid, naming `current`, when that is wrong.
+    Task<Status> change_password(PrincipalPtr principal, std::string current, std::string fresh, std::string address);
+    Task<std::string> hash(std::string password);
+
+    // Role or membership changes: the next request reads them anew.
+    void forget(UserId user);
+    void forget_all();
+    // Called when sessions end or memberships change, so that open live connections are checked again.
+    void on_change(std::function<void()> listener) { listener_ = std::move(listener); }
+
+private:
+    struct Cached {
+        PrincipalPtr principal{};
+        Instant until{};
+    };
+
+    Result<PrincipalPtr> load(store::MetadataTx& tx, const std::string& token_hash);
+    void changed();
+
+    store::Metadata& metadata_;
+    const Clock& clock_;
+    Random& random_;
+    AttemptLimiter limiter_{};
+    std::map<std::string, Cached> cache_{};  // by token hash
+    std::function<void()> listener_{};
+    Pool hash_pool_{2};
+};
+
+}  // namespace nw::identity
