@@ -34,6 +34,12 @@ if(NW_SANITIZE)
   add_link_options(-fsanitize=${NW_SANITIZE})
 endif()
 
+if(NW_FUZZ)
+  # Coverage in every object; only the programs of tests/fuzz link libFuzzer's main.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_link_options(-fsanitize=fuzzer-no-link)
+endif()
+
 if(NW_RELEASE)
   set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
   add_compile_options(-D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection

@@ -1,0 +1,1 @@
+"""The parts of ./dev: one module per concern, verbs.py names them."""
