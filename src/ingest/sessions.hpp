@@ -26,12 +26,12 @@
 namespace nw::ingest {
 
 inline constexpr std::size_t kAppendsInFlight = 16;
-inline constexpr std::chrono::seconds kHelloTimeout{10};
 
 struct SessionsOptions {
     std::size_t sessions_max = 20'000;
     // A connection that said nothing for so long is closed; agents report their health more often than that.
-    std::chrono::seconds silence_max{90};
+    Millis silence_max{90'000};
+    Millis hello_max{10'000};
 };
 
 struct SessionsStats {
@@ -55,7 +55,8 @@ public:
     Sessions& operator=(const Sessions&) = delete;
 
     // Holds the conversation with an agent whose credential the caller has checked; returns when it has ended. The
-    // channel stays with the caller.
+    // channel stays with the caller. Ends by the channel, revoke() or close(); cancelling it has no effect, so that
+    // nothing stops between the store and the acknowledgement: call close() before closing the caller's task group.
     Task<void> serve(AgentId agent, std::string remote, net::MessageChannel& channel);
 
     // The agent's desired state has a new number.
