@@ -217,6 +217,7 @@ TEST_CASE("URLs are taken apart or refused with a reason")
     CHECK(!parse_url("ftp://example.com"));
     CHECK(!parse_url("http://"));
     CHECK(!parse_url("example.com"));
+    CHECK(!parse_url("ws://[fd00::1]:8="));
 }
 
 TEST_CASE("JSON is read within bounds and written so that it reads back")

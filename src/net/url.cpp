@@ -26,6 +26,8 @@ Result<Url> parse_url(std::string_view text)
     if (url.port == 0) return fail(Errc::Invalid, "'" + std::string(text) + "' has no valid port");
     url.target = std::string(parsed->encoded_path());
     if (url.target.empty()) url.target = "/";
+    // Boost.URL 1.81 takes what follows a port that is no number for a path.
+    if (!url.target.starts_with('/')) return fail(Errc::Invalid, "'" + std::string(text) + "' has no valid port");
     if (parsed->has_query()) url.target += "?" + std::string(parsed->encoded_query());
     return url;
 }

@@ -78,7 +78,9 @@ Status Histogram::merge_compact(std::string_view compact)
 Nanos Histogram::quantile(double q) const
 {
     NW_ASSERT(total_ > 0 && q >= 0 && q <= 1);
-    const auto rank = std::max<std::uint64_t>(1, std::uint64_t(std::ceil(q * double(total_))));
+    // Near 2^64 the product can round up to what no longer fits: the last rank is then meant.
+    const auto wanted = std::ceil(q * double(total_));
+    const auto rank = wanted >= double(total_) ? total_ : std::max<std::uint64_t>(1, std::uint64_t(wanted));
     std::uint64_t seen = 0;
     for (const auto& entry : entries_) {
         seen += entry.count;

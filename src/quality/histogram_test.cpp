@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 
 namespace nw::quality {
 
@@ -73,6 +74,13 @@ TEST_CASE("bytes that are no histogram are refused")
     const auto before = kept;
     CHECK(!kept.merge_compact("\x05"sv));
     CHECK(kept == before);
+}
+
+TEST_CASE("a quantile of the largest possible count is the value itself")
+{
+    Histogram histogram;
+    histogram.add(std::chrono::milliseconds(20), std::numeric_limits<std::uint64_t>::max());
+    CHECK(histogram.quantile(1) == bucket_value(bucket_of(std::chrono::milliseconds(20))));
 }
 
 TEST_CASE("values off the scale are clamped, not lost")
