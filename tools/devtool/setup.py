@@ -74,6 +74,11 @@ def install_node() -> None:
     for name in ("package.json", "package-lock.json"):
         shutil.copy(lock.with_name(name), home / name)
     must(["npm", "ci", "--no-audit", "--no-fund"], "npm could not fetch Node", cwd=home, timeout=600, capture=True)
+    # npm links no program for a package that carries Node itself.
+    for program in home.glob("node_modules/node-linux-*/bin/node"):
+        link = NODE_BIN / "node"
+        link.unlink(missing_ok=True)
+        link.symlink_to(program)
     if node_version() < NODE_WANTED:
         raise Failure(f"{NODE_BIN}/node does not run here: install Node >= 20.19 and try again")
 
