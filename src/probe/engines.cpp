@@ -1,0 +1,14 @@
+#include "probe/engine.hpp"
+
+#include "probe/ping/engine.hpp"
+
+namespace nw::probe {
+
+Engines make_engines(const EngineContext& context)
+{
+    Engines engines;
+    engines.push_back(ping::make_ping_engine(context));
+    return engines;
+}
+
+}  // namespace nw::probe
