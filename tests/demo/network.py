@@ -112,6 +112,8 @@ class Network:
             full = f"{site['name']}.{self.plan['domain']}"
             lines += [f"{v4(site['net'], 2)} {full}", f"{v6(site['net'], 2)} {site['name']}6.{self.plan['domain']}"]
         (folder / "hosts").write_text("\n".join(lines) + "\n")
+        # Nobody answers there, and says so at once: a query never waits for a server that cannot be reached.
+        (folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
 
     def add_link(self, link: Link, linkemu: Path) -> None:
         near, far = f"n{link.net}", f"f{link.net}"

@@ -37,6 +37,8 @@ def configure(preset: str) -> None:
     newest = max(p.stat().st_mtime for p in [ROOT / "CMakePresets.json", *ROOT.glob("cmake/*.cmake")])
     cache = folder / "CMakeCache.txt"
     if cache.is_file() and (folder / "build.ninja").is_file() and cache.stat().st_mtime >= newest:
+        # New files and edited lists: what is asked of the build next must know them.
+        must(["ninja", "-C", folder, "build.ninja"], "CMake could not configure", timeout=300, capture=True)
         return
     must(["cmake", "--preset", preset], "CMake could not configure", timeout=300, capture=True)
     cache.touch()
