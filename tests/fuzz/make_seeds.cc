@@ -58,8 +58,8 @@ void controller_messages(const std::filesystem::path& folder)
 {
     using namespace wire;
     const auto settings = *validated(kinds::ping, {{"target", "example.com"}, {"interval", std::int64_t{5000}}});
-    const State state{.number = 3, .upsert = {{.id = ProbeId{1}, .kind = &kinds::ping, .settings = settings}},
-                      .remove = {ProbeId{9}}};
+    const State state{
+        .number = 3, .upsert = {{.id = ProbeId{1}, .kind = &kinds::ping, .settings = settings}}, .remove = {ProbeId{9}}};
     const std::vector<ControllerMessage> messages{Welcome{.acked_seq = 8, .now_us = 5}, Ack{StreamId{2}, 88}, state,
                                                   ClockReply{1, 2}, Refused{RefusedReason::Revoked, "deleted"}};
     for (std::size_t i = 0; i < messages.size(); ++i) write(folder, int(i), encode(messages[i]));

@@ -159,8 +159,7 @@ void open_port(Port& p, unsigned frames)
 void no_offload(const char* ifname)
 {
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    for (int cmd :
-         {ETHTOOL_STXCSUM, ETHTOOL_SRXCSUM, ETHTOOL_SSG, ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO}) {
+    for (int cmd : {ETHTOOL_STXCSUM, ETHTOOL_SRXCSUM, ETHTOOL_SSG, ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO}) {
         ethtool_value ev{uint32_t(cmd), 0};
         ifreq ifr{};
         std::snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "%s", ifname);
@@ -172,26 +171,16 @@ void no_offload(const char* ifname)
 
 void set_key(Impair& i, const std::string& k, const std::string& v, std::string& name)
 {
-    if (k == "delay")
-        i.delay_ms = std::stod(v);
-    else if (k == "jitter")
-        i.jitter_ms = std::stod(v);
-    else if (k == "dist")
-        i.normal = v == "normal";
-    else if (k == "order")
-        i.order = v != "0";
-    else if (k == "loss")
-        i.loss = std::stod(v) / 100;
-    else if (k == "dup")
-        i.dup = std::stod(v) / 100;
-    else if (k == "reorder")
-        i.reorder = std::stod(v) / 100;
-    else if (k == "rate")
-        i.rate_kbit = std::stod(v);
-    else if (k == "limit")
-        i.limit = unsigned(std::stoul(v));
-    else if (k == "name")
-        name = v;
+    if (k == "delay") i.delay_ms = std::stod(v);
+    else if (k == "jitter") i.jitter_ms = std::stod(v);
+    else if (k == "dist") i.normal = v == "normal";
+    else if (k == "order") i.order = v != "0";
+    else if (k == "loss") i.loss = std::stod(v) / 100;
+    else if (k == "dup") i.dup = std::stod(v) / 100;
+    else if (k == "reorder") i.reorder = std::stod(v) / 100;
+    else if (k == "rate") i.rate_kbit = std::stod(v);
+    else if (k == "limit") i.limit = unsigned(std::stoul(v));
+    else if (k == "name") name = v;
     else if (k == "ge") {
         auto c = v.find(',');
         i.ge_p = std::stod(v.substr(0, c)) / 100;
@@ -219,20 +208,13 @@ Options parse_options(int argc, char** argv)
     options.config = argv[1];
     for (int i = 2; i + 1 < argc; i += 2) {
         std::string o = argv[i], v = argv[i + 1];
-        if (o == "--cpu")
-            options.cpu = std::stoi(v);
-        else if (o == "--fifo")
-            options.fifo = std::stoi(v);
-        else if (o == "--spin")
-            options.spin = int64_t(std::stod(v) * 1000);
-        else if (o == "--stats")
-            options.stats = v;
-        else if (o == "--log")
-            options.log = v;
-        else if (o == "--seed")
-            options.seed = std::stoull(v);
-        else if (o == "--frames")
-            options.frames = unsigned(std::stoul(v));
+        if (o == "--cpu") options.cpu = std::stoi(v);
+        else if (o == "--fifo") options.fifo = std::stoi(v);
+        else if (o == "--spin") options.spin = int64_t(std::stod(v) * 1000);
+        else if (o == "--stats") options.stats = v;
+        else if (o == "--log") options.log = v;
+        else if (o == "--seed") options.seed = std::stoull(v);
+        else if (o == "--frames") options.frames = unsigned(std::stoul(v));
         else {
             errno = EINVAL;
             die("option " + o);
@@ -262,12 +244,9 @@ std::vector<Pair> read_config(const std::string& path)
         while (ls >> kv) {
             auto e = kv.find('=');
             std::string k = kv.substr(0, e), v = e == std::string::npos ? "" : kv.substr(e + 1);
-            if (k.rfind("ab.", 0) == 0)
-                set_key(pair.ab, k.substr(3), v, pair.name);
-            else if (k.rfind("ba.", 0) == 0)
-                set_key(pair.ba, k.substr(3), v, pair.name);
-            else
-                set_key(pair.ab, k, v, pair.name), set_key(pair.ba, k, v, pair.name);
+            if (k.rfind("ab.", 0) == 0) set_key(pair.ab, k.substr(3), v, pair.name);
+            else if (k.rfind("ba.", 0) == 0) set_key(pair.ba, k.substr(3), v, pair.name);
+            else set_key(pair.ab, k, v, pair.name), set_key(pair.ba, k, v, pair.name);
         }
         pairs.push_back(std::move(pair));
     }
@@ -461,10 +440,8 @@ bool Emulator::send_due()
         Dir& d = dirs_[size_t(e.dir)];
         const int64_t t = now_ns();
         d.hist[size_t(std::clamp<int64_t>((t - e.due) / 1000, 0, 2000))]++;
-        if (send(ports_[size_t(d.out)].fd, buffers_.at(e.buf), e.len, MSG_DONTWAIT) < 0)
-            d.txerr++;
-        else
-            d.tx++;
+        if (send(ports_[size_t(d.out)].fd, buffers_.at(e.buf), e.len, MSG_DONTWAIT) < 0) d.txerr++;
+        else d.tx++;
         if (log_) write_log(e, t);
         buffers_.give(e.buf);
         any = true;
@@ -481,8 +458,8 @@ void Emulator::write_log(const Event& e, int64_t t)
     uint32_t useq = 0;  // UDP: payload bytes 12..15, the sequence number of irtt
     if (proto == 17 && e.len >= uint32_t(l4 - frame) + 24) std::memcpy(&useq, l4 + 20, 4);
     std::fprintf(log_, "%d %lld %lld %u %u.%u.%u.%u %u %u %u %u\n", e.dir, static_cast<long long>(e.arrived),
-                 static_cast<long long>(t), proto, ip[16], ip[17], ip[18], ip[19], l4[0],
-                 unsigned(l4[4] << 8 | l4[5]), unsigned(l4[6] << 8 | l4[7]), useq);
+                 static_cast<long long>(t), proto, ip[16], ip[17], ip[18], ip[19], l4[0], unsigned(l4[4] << 8 | l4[5]),
+                 unsigned(l4[6] << 8 | l4[7]), useq);
 }
 
 void Emulator::handle_signals()
@@ -539,9 +516,9 @@ void Emulator::write_stats() const
             mx = k;
         }
         f << (i ? ",\n" : "\n") << "{\"name\":\"" << d.name << "\",\"rx\":" << d.rx << ",\"tx\":" << d.tx
-          << ",\"lost\":" << d.lost << ",\"dup\":" << d.dupd << ",\"early\":" << d.early
-          << ",\"tail\":" << d.tail << ",\"txerr\":" << d.txerr << ",\"late_us_p50\":" << p50
-          << ",\"late_us_p99\":" << p99 << ",\"late_us_max\":" << mx << "}";
+          << ",\"lost\":" << d.lost << ",\"dup\":" << d.dupd << ",\"early\":" << d.early << ",\"tail\":" << d.tail
+          << ",\"txerr\":" << d.txerr << ",\"late_us_p50\":" << p50 << ",\"late_us_p99\":" << p99
+          << ",\"late_us_max\":" << mx << "}";
     }
     f << "\n]}\n";
     f.close();
