@@ -48,8 +48,8 @@ install_controller() {
     put_config controller.toml "# Every setting has a default: netwatcher-controller serve --print-config shows them."
     install_unit netwatcher-controller
     echo "The controller runs. Its one-time set-up URL:"
-    sudo -u netwatcher netwatcher-controller admin setup-url --data-dir /var/lib/netwatcher 2>/dev/null \
-        || echo "  journalctl -u netwatcher-controller | grep setup"
+    # As the service's user, so that the files it makes belong to that user.
+    runuser -u netwatcher -- /usr/local/bin/netwatcher-controller admin setup-url --config /etc/netwatcher/controller.toml
 }
 
 install_agent() {

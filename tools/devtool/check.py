@@ -93,7 +93,7 @@ def steps() -> list:
     listed = [("format", check_format), ("layers", lambda: check_script("check_layers.py")),
               ("function length", lambda: check_script("check_functions.py")), ("headers", check_headers),
               ("clang-tidy on changed files", check_tidy)]
-    listed += [(f"panel: {name}", lambda name=name: check_panel(name)) for name in ("typecheck", "lint")
+    listed += [(f"panel: {name}", lambda name=name: check_panel(name)) for name in ("types:check", "typecheck", "lint", "budget")
                if panel_has(name)]
     return [*listed, ("fast tests", fast_tests)]
 

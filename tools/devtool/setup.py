@@ -96,7 +96,7 @@ def install_npm(folder: Path) -> None:
 
 
 def npm_folders() -> list[Path]:
-    return [ROOT / f for f in ("panel", "tests/e2e") if (ROOT / f / "package-lock.json").is_file()]
+    return [folder for folder in (ROOT / "panel",) if (folder / "package-lock.json").is_file()]
 
 
 def ensure(*sections: str) -> None:

@@ -15,6 +15,7 @@ from .tally import Tally
 SANITIZED = ["nw_base_test", "nw_wire_test", "nw_packet_test", "nw_probe_test", "nw_store_test", "nw_ingest_test",
              "nw_agent_test"]
 TEST_TIMEOUT = 300
+E2E_CONFIG = ROOT / "tests/e2e/vitest.config.ts"
 SANITIZER_ENV = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:halt_on_error=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
@@ -121,8 +122,8 @@ def sanitizer_suite(preset: str, options: Options) -> Tally:
     return run_entries(entries, options.long)
 
 
-def vitest_suite(folder: Path, config: list[str], timeout: float, env: dict[str, str] | None = None) -> Tally:
-    name = str(folder.relative_to(ROOT))
+def vitest_suite(folder: Path, config: list, timeout: float, env: dict[str, str] | None = None, name: str = "") -> Tally:
+    name = name or str(folder.relative_to(ROOT))
     heading(f"{name} (Vitest)")
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch) / "report.json"
@@ -147,8 +148,9 @@ def lab_suite(options: Options) -> Tally:
 
 
 def e2e_suite(options: Options) -> Tally:
+    """The journeys use the panel's packages (Vitest, playwright-core) and Debian's chromium."""
     env = {"NW_BUILD": str(build.build_dir("fast"))}
-    return vitest_suite(ROOT / "tests/e2e", [], 900, env)
+    return vitest_suite(ROOT / "panel", ["--config", E2E_CONFIG], 900, env, "tests/e2e")
 
 
 def devtool_suite() -> Tally:
@@ -170,7 +172,7 @@ def plan(options: Options) -> list:
         steps.append(("panel", lambda: vitest_suite(ROOT / "panel", [], 300)))
     if (ROOT / "tests/lab/run.py").is_file():
         steps.append(("lab", lambda: lab_suite(options)))
-    if (ROOT / "tests/e2e/package.json").is_file():
+    if E2E_CONFIG.is_file():
         steps.append(("e2e", lambda: e2e_suite(options)))
     steps.append(("sanitizers", lambda: sanitizer_suite("fuzz", options)))
     if options.full:

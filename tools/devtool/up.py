@@ -99,6 +99,11 @@ def answers(url: str) -> bool:
         return False
 
 
+def waits_for_setup(url: str) -> bool:
+    with urllib.request.urlopen(f"{url}/api/v1/setup", timeout=5) as reply:
+        return bool(json.load(reply)["needed"])
+
+
 def port_of(listen: str) -> int:
     host, _, port = listen.rpartition(":")
     if not host or not port.isdigit():
@@ -122,6 +127,15 @@ def start_agent(name: str, inside: str | None, data: Path) -> None:
     processes.start(f"agent-{name}", ["ip", "netns", "exec", inside, *command] if inside else command)
 
 
+def keep_port(installation: Installation, port: int) -> None:
+    """Agents were enrolled with the controller's address; it must not move under them."""
+    before = installation.made.setdefault("port", port)
+    if before != port:
+        raise Failure(f"the installation in {DATA} uses port {before}: say --listen ADDRESS:{before}, or ./dev down and "
+                      f"remove {DATA} to start afresh")
+    installation.save()
+
+
 def up(listen: str = DEFAULT_LISTEN) -> int:
     port, root = port_of(listen), is_root()
     setup.ensure("build")
@@ -131,6 +145,7 @@ def up(listen: str = DEFAULT_LISTEN) -> int:
     sites = demo_sites(plan) if root else local_sites()
 
     installation = Installation()
+    keep_port(installation, port)
     if not processes.running("controller"):
         installation.ensure_workspace()
         for name, probes in sites.items():
@@ -158,8 +173,9 @@ def report(installation: Installation, listen: str, url: str) -> None:
     say(f"  data     {DATA}/ (kept by ./dev down)")
     if not is_root():
         say("  network  this host's own; run as root for the emulated demo network")
-    setup_url = installation.admin("setup-url", "--base", f"http://{listen}").strip()
-    say(f"\nOpen this once to create the first administrator:\n\n    {setup_url}\n")
+    if waits_for_setup(url):
+        setup_url = installation.admin("setup-url", "--base", f"http://{listen}").strip()
+        say(f"\nOpen this once to create the first administrator:\n\n    {setup_url}\n")
 
 
 def down() -> int:
