@@ -1,0 +1,47 @@
+// Holds the build against its size budgets (gzip): what the first page loads, the CSS, and everything embedded.
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+
+const root = process.argv[2] ?? 'dist'
+const manifest = JSON.parse(readFileSync(join(root, '.vite/manifest.json'), 'utf8'))
+const gz = name => gzipSync(readFileSync(join(root, name)), { level: 9 }).length
+
+// The entry, the shell and the overview with everything they import statically.
+function closure(keys) {
+  const seen = new Set()
+  const visit = (key) => {
+    if (seen.has(key)) return
+    seen.add(key)
+    for (const next of manifest[key]?.imports ?? []) visit(next)
+  }
+  keys.forEach(visit)
+  return [...seen]
+}
+const initial = closure(['index.html', 'src/app/Shell.vue', 'src/features/overview/OverviewPage.vue'].filter(key => manifest[key]))
+const js = initial.reduce((sum, key) => sum + gz(manifest[key].file), 0)
+const css = [...new Set(initial.flatMap(key => manifest[key].css ?? []))].reduce((sum, name) => sum + gz(name), 0)
+
+let embedded = 0
+const walk = (folder) => {
+  for (const entry of readdirSync(folder)) {
+    if (entry === '.vite') continue
+    const path = join(folder, entry)
+    if (statSync(path).isDirectory()) walk(path)
+    else embedded += statSync(path).size
+  }
+}
+walk(root)
+
+const rows = [
+  ['initial JavaScript (gzip)', js, 130_000],
+  ['initial CSS (gzip)', css, 20_000],
+  ['embedded in all', embedded, 1_500_000],
+]
+let failed = false
+for (const [label, size, limit] of rows) {
+  const over = size > limit
+  failed ||= over
+  console.log(`${over ? 'OVER' : 'ok  '}  ${label}: ${(size / 1000).toFixed(1)} kB of ${(limit / 1000).toFixed(0)} kB`)
+}
+process.exit(failed ? 1 : 0)

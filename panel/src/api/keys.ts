@@ -1,0 +1,22 @@
+// Keys of the cache in one place, so that a live event and a query mean the same entry.
+export const keys = {
+  me: ['me'] as const,
+  setup: ['setup'] as const,
+  kinds: ['kinds'] as const,
+  instance: ['instance'] as const,
+  sessions: ['sessions'] as const,
+  workspaces: ['workspaces'] as const,
+  workspace: (ws: string) => ['ws', ws] as const,
+  settings: (ws: string) => ['ws', ws, 'settings'] as const,
+  agents: (ws: string) => ['ws', ws, 'agents'] as const,
+  agent: (ws: string, id: string) => ['ws', ws, 'agent', id] as const,
+  connections: (ws: string, agent: string) => ['ws', ws, 'connections', agent] as const,
+  probes: (ws: string) => ['ws', ws, 'probes'] as const,
+  probe: (ws: string, id: string) => ['ws', ws, 'probe', id] as const,
+  overview: (ws: string) => ['ws', ws, 'overview'] as const,
+  members: (ws: string) => ['ws', ws, 'members'] as const,
+  invites: (ws: string) => ['ws', ws, 'invites'] as const,
+  roles: (ws: string) => ['ws', ws, 'roles'] as const,
+  targets: (ws: string) => ['ws', ws, 'targets'] as const,
+  audit: (ws: string) => ['ws', ws, 'audit'] as const,
+}

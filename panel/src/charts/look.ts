@@ -1,0 +1,32 @@
+// Colours of the charts, read once per theme from the tokens: a canvas does not know custom properties.
+import { GRADE_LOOK, GRADES } from '@/lib/grade'
+
+export interface ChartLook {
+  readonly grades: readonly string[]
+  readonly series: string
+  readonly smoke: string
+  readonly baseline: string
+  readonly text: string
+  readonly muted: string
+  readonly line: string
+  readonly lineStrong: string
+  readonly surface: string
+  readonly raised: string
+}
+
+export function readLook(): ChartLook {
+  const style = getComputedStyle(document.documentElement)
+  const of = (name: string) => style.getPropertyValue(name).trim()
+  return {
+    grades: GRADES.map(grade => of(GRADE_LOOK[grade].colour)),
+    series: of('--series'),
+    smoke: of('--smoke'),
+    baseline: of('--baseline'),
+    text: of('--text'),
+    muted: of('--muted'),
+    line: of('--line'),
+    lineStrong: of('--line-strong'),
+    surface: of('--surface'),
+    raised: of('--raised'),
+  }
+}

@@ -1,0 +1,133 @@
+// The probe form, made from a kind's declaration: what each field shows, and the server's rules checked as one types.
+import type { KindSetting, SettingValue, SettingValues } from '@/api/types'
+import { count, DASH } from '@/lib/format'
+
+/** What stands in the fields: text as typed, or a switch. */
+export type Draft = Record<string, string | boolean>
+
+const DURATION = /^(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)?$/i
+const DURATION_MS = { ms: 1, s: 1000, min: 60_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+// A label of a host name (RFC 1123, with underscores as the DNS allows).
+const HOST_LABEL = /^(?!-)[\w-]{1,63}(?<!-)$/
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.|$)){4}$/
+const IPV6 = /^[\da-f:]*:[\da-f:.]*(?:%[\w.-]+)?$/i
+
+/** "60 s", "1.5 min" or "500" (milliseconds) as milliseconds; null when it is none. */
+export function parseDuration(text: string): number | null {
+  const match = DURATION.exec(text.trim())
+  if (!match)
+    return null
+  const unit = (match[2] ?? 'ms').toLowerCase() as keyof typeof DURATION_MS
+  const ms = Number(match[1]) * DURATION_MS[unit]
+  return Number.isInteger(ms) ? ms : null
+}
+
+/** In the largest unit that needs no fraction. */
+export function durationText(ms: number): string {
+  for (const [unit, size] of [['h', 3_600_000], ['min', 60_000], ['s', 1000]] as const)
+    if (ms >= size && ms % size === 0 && !(unit === 'min' && ms < 120_000) && !(unit === 'h' && ms < 7_200_000))
+      return `${ms / size} ${unit}`
+  return `${ms} ms`
+}
+
+export function isHost(text: string): boolean {
+  if (text.length === 0 || text.length > 253)
+    return false
+  if (IPV4.test(text) || (text.includes(':') && IPV6.test(text)))
+    return true
+  // Only digits and dots: meant as an address, and not one.
+  if (/^[\d.]+$/.test(text))
+    return false
+  return text.replace(/\.$/, '').split('.').every(label => HOST_LABEL.test(label))
+}
+
+function shownValue(setting: KindSetting, value: SettingValue | null | undefined): string | boolean {
+  if (setting.type === 'boolean')
+    return value === true
+  if (value === null || value === undefined || setting.secret)
+    return ''
+  return setting.type === 'duration' && typeof value === 'number' ? durationText(value) : String(value)
+}
+
+export function draftOf(settings: readonly KindSetting[], values: SettingValues = {}): Draft {
+  return Object.fromEntries(settings.map(setting => [setting.name, shownValue(setting, values[setting.name] ?? setting.default)]))
+}
+
+function range(setting: KindSetting): string {
+  const text = (value: number) => setting.type === 'duration' ? durationText(value) : `${count(value)}${setting.unit === '' ? '' : ` ${setting.unit}`}`
+  return `${text(setting.min)} to ${text(setting.max)}`
+}
+
+/** What is wrong with a field, or nothing. The server checks again and has the last word. */
+export function fieldProblem(setting: KindSetting, value: string | boolean | undefined, isNew: boolean): string | undefined {
+  if (typeof value === 'boolean')
+    return undefined
+  const text = (value ?? '').trim()
+  if (text === '')
+    return setting.required && (isNew || !setting.secret) ? 'Is required' : undefined
+  switch (setting.type) {
+    case 'target':
+      return isHost(text) ? undefined : 'Must be a host name or an address'
+    case 'integer': {
+      const number = Number(text)
+      return Number.isInteger(number) && number >= setting.min && number <= setting.max ? undefined : `Must be a whole number, ${range(setting)}`
+    }
+    case 'duration': {
+      const ms = parseDuration(text)
+      return ms !== null && ms >= setting.min && ms <= setting.max ? undefined : `Must be a length of time such as 500 ms, 30 s or 5 min, ${range(setting)}`
+    }
+    case 'choice':
+      return setting.choices.some(choice => choice.value === text) ? undefined : 'Must be one of the choices'
+    default:
+      return new TextEncoder().encode(text).length <= setting.max ? undefined : `Must be at most ${setting.max} bytes long`
+  }
+}
+
+export function problemsOf(settings: readonly KindSetting[], draft: Draft, isNew: boolean): Record<string, string> {
+  return Object.fromEntries(settings.flatMap((setting) => {
+    const problem = fieldProblem(setting, draft[setting.name], isNew)
+    return problem === undefined ? [] : [[setting.name, problem]]
+  }))
+}
+
+/** The draft as the API takes it. An emptied field goes back to its default; a secret left empty stays as it is. */
+export function settingsOf(settings: readonly KindSetting[], draft: Draft): SettingValues {
+  const out: SettingValues = {}
+  for (const setting of settings) {
+    const value = draft[setting.name]
+    if (typeof value === 'boolean') {
+      out[setting.name] = value
+      continue
+    }
+    const text = (value ?? '').trim()
+    if (text === '') {
+      if (!setting.secret && setting.default !== null)
+        out[setting.name] = setting.default
+    }
+    else if (setting.type === 'integer') {
+      out[setting.name] = Number(text)
+    }
+    else if (setting.type === 'duration') {
+      out[setting.name] = parseDuration(text) ?? 0
+    }
+    else {
+      out[setting.name] = text
+    }
+  }
+  return out
+}
+
+/** A stored setting as a person reads it. */
+export function settingText(setting: KindSetting, value: SettingValue | undefined): string {
+  if (setting.secret)
+    return '••••••'
+  if (value === undefined || value === '')
+    return DASH
+  if (typeof value === 'boolean')
+    return value ? 'Yes' : 'No'
+  if (setting.type === 'duration' && typeof value === 'number')
+    return durationText(value)
+  if (setting.type === 'choice')
+    return setting.choices.find(choice => choice.value === value)?.label ?? String(value)
+  return typeof value === 'number' ? `${count(value)}${setting.unit === '' ? '' : ` ${setting.unit}`}` : value
+}

@@ -1,0 +1,38 @@
+// Puts the panel together: cache, router, live connection, toasts; then mounts it.
+import '@fontsource-variable/inter/wght.css'
+import './style/base.css'
+import { QueryClient, VueQueryPlugin } from '@tanstack/vue-query'
+import { createApp } from 'vue'
+import App from './App.vue'
+import { keys } from './api/keys'
+import { browserEnvironment, LiveClient } from './api/live'
+import { ApiError } from './api/problem'
+import { LIVE } from './app/context'
+import { createPanelRouter } from './app/router'
+import { startTheme } from './app/theme'
+import { createToasts, TOASTS } from './ui/toast'
+
+const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 10_000,
+      // What the server refused stays refused; what it could not answer is asked again.
+      retry: (count, error) => count < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+      refetchOnWindowFocus: false,
+    },
+  },
+})
+
+const live = new LiveClient(browserEnvironment(), () => {
+  client.setQueryData(keys.me, null)
+  location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`)
+})
+window.addEventListener('online', () => live.retryNow())
+
+startTheme()
+createApp(App)
+  .use(VueQueryPlugin, { queryClient: client })
+  .use(createPanelRouter(client))
+  .provide(LIVE, live)
+  .provide(TOASTS, createToasts())
+  .mount('#app')

@@ -1,0 +1,281 @@
+// A controller for the panel's own tests and development: in memory, forgetful, never shipped. It answers every route
+// that the panel uses and drives the live socket.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { components } from '../../src/api/schema'
+import { KINDS, makeAgent, makeProbe, makeSeries, noise } from './data.ts'
+
+type S = components['schemas']
+type Send = (message: S['LiveServerMessage']) => void
+interface Answer { status: number, body?: unknown, etag?: string, text?: string }
+interface Request { method: string, path: string[], query: URLSearchParams, body: Record<string, unknown> }
+
+const PERMISSIONS: S['Permission'][] = ['workspace.read', 'workspace.write', 'workspace.delete', 'members.read', 'members.write', 'agents.read', 'agents.write', 'probes.read', 'probes.write', 'audit.read']
+const ROLE_DROPS: Record<S['Role'], S['Permission'][]> = {
+  owner: [], admin: ['workspace.delete'], operator: ['workspace.delete', 'workspace.write', 'members.write'], viewer: ['workspace.delete', 'workspace.write', 'members.write', 'agents.write', 'probes.write', 'audit.read'],
+}
+const permissionsOf = (role: S['Role']) => PERMISSIONS.filter(permission => !ROLE_DROPS[role].includes(permission))
+
+const ok = (body: unknown, etag?: string): Answer => ({ status: 200, body, ...(etag ? { etag } : {}) })
+const problem = (status: number, title: string, errors?: S['FieldError'][]): Answer => ({ status, body: { type: 'about:blank', title, status, request_id: 'mock-7f3a', ...(errors ? { errors } : {}) } })
+const steps = (good: number, fair: number, poor: number, critical: number) => ({ good, fair, poor, critical })
+
+export class MockController {
+  needed = false
+  signedIn = true
+  role: S['Role'] = 'owner'
+  agents: S['Agent'][] = []
+  probes: S['Probe'][] = []
+  audit: S['AuditEntry'][] = []
+  /** Requests that this pattern matches fail with 500. */
+  failing: RegExp | null = null
+  private readonly subscribers = new Set<{ send: Send, id: number, topic: S['LiveTopic'], probe: string | undefined }>()
+  private cursor = 1
+  private nextId = 100
+
+  constructor(readonly now: () => number = () => Date.now() * 1000) {}
+
+  seed(agents = 6, targets = ['svc-3a.example', 'dns.example', '198.51.100.7']): this {
+    const names = ['vancouver-1', 'london-1', 'singapore-1', 'sao-paulo-2', 'tokyo-1', 'lagos-2', 'madrid-1', 'seattle-2']
+    this.agents = Array.from({ length: agents }, (_, i) => makeAgent(`a${i + 1}`, names[i] ?? `agent-${i + 1}`, {
+      site: ['Vancouver', 'London', 'Singapore', 'São Paulo', 'Tokyo', 'Lagos'][i % 6] ?? '', labels: i % 2 ? ['core', 'isp-b'] : ['edge'], status: i === 5 ? 'offline' : 'online', probe_count: targets.length,
+    }, this.now()))
+    this.probes = this.agents.flatMap((agent, i) => targets.map((target, k) => {
+      const loss = noise(i, k) > 0.85 ? 0.15 : noise(i, k) > 0.7 ? 0.05 : 0
+      return makeProbe(`p${i * 10 + k + 1}`, agent, target, loss === 0 ? {} : { latest: { at_us: this.now() - 12e6, outcome: 'ok', reason: '', grade: loss > 0.1 ? 'poor' : 'fair', grade_reason: `loss ${loss * 100} of 100, fair at 1 %`, metrics: { rtt_p50: 41_000, rtt_p95: 62_000, loss_ratio: loss, jitter: 900, sent: 20, received: 20 - loss * 20 } } }, this.now())
+    }))
+    this.audit = [['probe.create', 'probe'], ['agent.update', 'agent'], ['session.sign_in', 'session'], ['access.denied', 'probe']].map(([action = '', type = ''], i) => ({
+      id: `e${i}`, at_us: this.now() - i * 36e8, actor: this.me().user, action, subject_type: type, subject: 'p1', subject_name: type === 'session' ? '' : 'vancouver-1 → svc-3a.example', outcome: action === 'access.denied' ? 'denied' as const : 'done' as const, address: '192.0.2.4', detail: action === 'agent.update' ? { site: ['', 'Vancouver'] } : {},
+    }))
+    return this
+  }
+
+  me(): S['Me'] {
+    return {
+      user: { id: 'u1', email: 'ana@example.org', name: 'Ana Moreno' }, csrf_token: 'mock-csrf', is_site_admin: this.role === 'owner', preferences: {},
+      memberships: [{ workspace: { id: 'w1', slug: 'default', name: 'Default' }, role: this.role, permissions: permissionsOf(this.role) }],
+    }
+  }
+
+  publish(topic: S['LiveTopic'], events: S['LiveEvent'][], probe?: string): void {
+    this.cursor += 1
+    for (const entry of this.subscribers)
+      if (entry.topic === topic && (probe === undefined || entry.probe === probe))
+        entry.send({ type: 'event', id: entry.id, cursor: String(this.cursor), events })
+  }
+
+  /** A new run of every enabled probe, as an agent would send it. */
+  tick(): void {
+    for (const probe of this.probes) {
+      probe.latest = probe.latest && { ...probe.latest, at_us: this.now() }
+      this.publish('probe', [{ type: 'samples', probe: probe.id, kind: probe.kind, rows: { at_us: [this.now()], outcome: ['ok'], reason: [''], address: ['192.0.2.1'], clock: ['kernel'], columns: {} } }], probe.id)
+    }
+    this.publish('probes', this.probes.map(probe => ({ type: 'probe', probe })))
+  }
+
+  /** A connected panel; the returned function takes its messages. */
+  connect(send: Send): { receive: (text: string) => void, close: () => void } {
+    const mine: { send: Send, id: number, topic: S['LiveTopic'], probe: string | undefined }[] = []
+    return {
+      receive: (text) => {
+        const message = JSON.parse(text) as S['LiveClientMessage']
+        if (message.type === 'unsubscribe')
+          return
+        const entry = { send, id: message.id, topic: message.topic, probe: message.probe }
+        mine.push(entry)
+        this.subscribers.add(entry)
+        send({ type: 'subscribed', id: message.id, cursor: String(this.cursor) })
+      },
+      close: () => mine.forEach(entry => this.subscribers.delete(entry)),
+    }
+  }
+
+  answer(request: Request): Answer {
+    if (this.failing?.test(`/${request.path.join('/')}`))
+      return problem(500, 'Something broke')
+    const [area = '', workspace, ...rest] = request.path
+    if (area === 'setup')
+      return request.method === 'GET' ? ok({ needed: this.needed }) : this.signIn(201)
+    if (area === 'session' && request.method === 'POST')
+      return request.body.password === 'wrong' ? problem(401, 'Not signed in') : this.signIn(200)
+    if (area === 'invites')
+      return request.method === 'GET' ? ok({ email: 'lee@example.org', role: 'operator', workspace: 'Default', invited_by: 'Ana Moreno', expires_us: this.now() + 864e8, has_account: false }) : this.signIn(200)
+    if (!this.signedIn)
+      return problem(401, 'Not signed in')
+    if (area === 'session') {
+      this.signedIn = request.method !== 'DELETE'
+      return this.signedIn ? ok(this.me()) : { status: 204 }
+    }
+    if (area === 'workspaces' && workspace !== undefined && workspace !== 'default')
+      return problem(404, 'Not found')
+    return area === 'workspaces' && workspace !== undefined ? this.inWorkspace(request, rest) : this.instance(request, area)
+  }
+
+  private signIn(status: number): Answer {
+    this.signedIn = true
+    this.needed = false
+    return { status, body: this.me() }
+  }
+
+  private instance(request: Request, area: string): Answer {
+    switch (area) {
+      case 'kinds': return ok({ items: KINDS })
+      case 'instance': return ok({ name: 'NetWatcher', public_url: 'https://nw.example', version: '0.1.0', started_us: this.now() - 9e9, now_us: this.now(), features: [], ...request.body })
+      case 'sessions': return request.method === 'DELETE' ? { status: 204 } : ok({ items: [{ id: 's1', current: true, created_us: this.now() - 9e9, last_used_us: this.now(), address: '192.0.2.4', user_agent: 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0' }, { id: 's2', current: false, created_us: this.now() - 9e10, last_used_us: this.now() - 8e9, address: '192.0.2.9', user_agent: 'curl/8' }] })
+      case 'account': return request.method === 'POST' ? (request.body.current === 'wrong' ? problem(422, 'Not valid', [{ field: 'current', message: 'Is wrong' }]) : { status: 204 }) : ok(this.me())
+      case 'workspaces': return ok({ items: [{ id: 'w1', slug: 'default', name: 'Default', role: this.role, agents: this.agentCounts(), grades: this.grades() }] })
+      default: return problem(404, 'Not found')
+    }
+  }
+
+  private inWorkspace(request: Request, rest: string[]): Answer {
+    const [area = '', id, part] = rest
+    switch (area) {
+      case '': return ok(this.workspace(), '"w-1"')
+      case 'agents': return id === undefined ? this.listOrCreateAgent(request) : this.oneAgent(request, id, part)
+      case 'probes': return id === undefined ? this.listOrCreateProbe(request) : this.oneProbe(request, id, part)
+      case 'overview': return ok(this.overview(request.query))
+      case 'targets': return ok({ items: [...new Set(this.probes.map(probe => probe.target?.address ?? ''))].map(address => ({ id: `t-${address}`, address, name: '', labels: [], probe_count: 1 })), next_cursor: null })
+      case 'members': return id === undefined ? ok({ items: [{ user: this.me().user, role: this.role, joined_us: this.now() - 9e10, last_seen_us: this.now() }, { user: { id: 'u2', email: 'lee@example.org', name: 'Lee' }, role: 'viewer', joined_us: this.now() - 9e10, last_seen_us: null }] }) : { status: 204 }
+      case 'invites': return request.method === 'POST' ? { status: 201, body: { invite: this.invite(request), url: 'https://nw.example/invite/0123456789abcdef' } } : request.method === 'DELETE' ? { status: 204 } : ok({ items: [this.invite(request)] })
+      case 'roles': return ok({ permissions: PERMISSIONS.map(name => ({ name, label: name })), roles: (['owner', 'admin', 'operator', 'viewer'] as const).map(name => ({ name, label: name, permissions: permissionsOf(name) })) })
+      case 'audit': return ok({ items: this.audit, next_cursor: null })
+      default: return problem(404, 'Not found')
+    }
+  }
+
+  private invite(request: Request): S['Invite'] {
+    return { id: 'i1', email: String(request.body.email ?? 'kim@example.org'), role: 'operator', invited_by: 'Ana Moreno', created_us: this.now(), expires_us: this.now() + 6e11 }
+  }
+
+  private workspace(): S['Workspace'] {
+    return { id: 'w1', slug: 'default', name: 'Default', created_us: this.now() - 9e11, settings: { time_zone: 'UTC', retention: { raw_days: 30, five_minute_days: 400, hour_days: 1825 }, thresholds: { loss_ratio: steps(0.001, 0.01, 0.05, 0.1), latency_us: steps(50_000, 100_000, 200_000, 400_000), jitter_us: steps(5000, 15_000, 30_000, 60_000) } } }
+  }
+
+  private listOrCreateAgent(request: Request): Answer {
+    if (request.method === 'GET')
+      return ok({ items: this.agents, next_cursor: null, counts: this.agentCounts() })
+    if (String(request.body.name) === 'taken')
+      return problem(422, 'Not valid', [{ field: 'name', message: 'Is taken' }])
+    const agent = makeAgent(`a${this.nextId++}`, String(request.body.name), { status: 'pending', last_seen_us: null, health: null, hostname: '', version: '' }, this.now())
+    this.agents.push(agent)
+    return { status: 201, body: { agent, enrolment: this.enrolment() } }
+  }
+
+  private enrolment(): S['Enrolment'] {
+    return { token: 'nwe_2f9c', expires_us: this.now() + 18e8, command: 'netwatcher-agent enrol --controller https://nw.example --token nwe_2f9c' }
+  }
+
+  private oneAgent(request: Request, id: string, part: string | undefined): Answer {
+    const index = this.agents.findIndex(agent => agent.id === id)
+    const agent = this.agents[index]
+    if (!agent)
+      return problem(404, 'Not found')
+    if (part === 'connections')
+      return ok({ items: [{ from_us: this.now() - 36e8, until_us: null, address: '192.0.2.10', version: '0.1.0', close_reason: '' }, { from_us: this.now() - 9e9, until_us: this.now() - 37e8, address: '192.0.2.10', version: '0.1.0', close_reason: 'connection reset' }], next_cursor: null })
+    if (part === 'enrolment')
+      return { status: 201, body: this.enrolment() }
+    if (request.method === 'DELETE') {
+      this.agents.splice(index, 1)
+      return { status: 204 }
+    }
+    if (request.method === 'PATCH')
+      Object.assign(agent, request.body)
+    return ok(agent, '"a-1"')
+  }
+
+  private listOrCreateProbe(request: Request): Answer {
+    if (request.method === 'GET')
+      return ok({ items: this.probes, next_cursor: null, counts: this.grades() })
+    const settings = request.body.settings as S['SettingValues']
+    if (settings.target === 'refused.example')
+      return problem(422, 'Not valid', [{ field: 'settings.target', message: 'Is not allowed here' }])
+    const made = (request.body.agent_ids as string[]).flatMap((id) => {
+      const agent = this.agents.find(entry => entry.id === id)
+      return agent ? [makeProbe(`p${this.nextId++}`, agent, String(settings.target), { settings, latest: null, kind: String(request.body.kind) }, this.now())] : []
+    })
+    this.probes.push(...made)
+    return { status: 201, body: { items: made } }
+  }
+
+  private oneProbe(request: Request, id: string, part: string | undefined): Answer {
+    const index = this.probes.findIndex(probe => probe.id === id)
+    const probe = this.probes[index]
+    if (!probe)
+      return problem(404, 'Not found')
+    const [from, to] = [Number(request.query.get('from')), Number(request.query.get('to'))]
+    if (part === 'series')
+      return ok(makeSeries(probe, from, to, this.now(), request.query.has('step_us') ? { stepUs: Number(request.query.get('step_us')) } : { width: Number(request.query.get('width') ?? 1000) }))
+    if (part === 'histogram')
+      return ok(histogram(from, to))
+    if (part === 'samples')
+      return ok(samples(probe, to))
+    if (request.method === 'DELETE') {
+      this.probes.splice(index, 1)
+      return { status: 204 }
+    }
+    if (request.method === 'PATCH') {
+      const { settings, ...plain } = request.body
+      Object.assign(probe, plain, { settings: { ...probe.settings, ...(settings as object | undefined) }, revision: probe.revision + 1 })
+    }
+    return ok(probe, `"${probe.revision}"`)
+  }
+
+  private agentCounts(): S['AgentCounts'] {
+    const of = (status: S['AgentStatus']) => this.agents.filter(agent => agent.status === status).length
+    return { pending: of('pending'), online: of('online'), stale: of('stale'), offline: of('offline'), disabled: of('disabled') }
+  }
+
+  private grades(): S['GradeCounts'] {
+    const of = (grade: S['Grade']) => this.probes.filter(probe => probe.enabled && (probe.latest?.grade ?? 'unknown') === grade).length
+    return { excellent: of('excellent'), good: of('good'), fair: of('fair'), poor: of('poor'), critical: of('critical'), unknown: of('unknown'), paused: this.probes.filter(probe => !probe.enabled).length }
+  }
+
+  private overview(query: URLSearchParams): S['Overview'] {
+    const [from, to] = [Number(query.get('from')), Number(query.get('to'))]
+    const worst = this.probes.filter(probe => !['excellent', 'good', 'unknown'].includes(probe.latest?.grade ?? 'unknown')).slice(0, 10)
+    const one = this.probes[0]
+    const strip = one ? makeSeries(one, from, to, this.now(), { width: 120 }) : undefined
+    const n = this.probes.length
+    return {
+      from_us: from, to_us: to, now_us: this.now(), probes: n, agents: this.agentCounts(), grades: this.grades(), agents_offline: this.agents.filter(agent => agent.status === 'offline'), changes: this.audit,
+      worst: worst.map((probe) => {
+        const series = makeSeries(probe, from, to, this.now(), { width: 60 })
+        return { probe, grade: probe.latest?.grade ?? 'unknown', grade_reason: probe.latest?.grade_reason ?? '', metrics: probe.latest?.metrics ?? {}, metric: 'rtt_p50', values: series.metrics.rtt_p50 ?? [], grades: series.grade }
+      }),
+      health: {
+        step_us: strip?.step_us ?? 60e6, start_us: strip?.start_us ?? [], grades: {
+          unknown: strip?.grade.map(grade => grade === 'unknown' ? n : 0) ?? [], critical: strip?.grade.map(grade => grade === 'critical' ? Math.ceil(n / 4) : 0) ?? [], poor: strip?.grade.map(grade => grade === 'poor' ? Math.ceil(n / 8) : 0) ?? [],
+          excellent: strip?.grade.map(grade => grade === 'unknown' ? 0 : Math.floor(n * 0.7)) ?? [],
+        },
+      },
+    }
+  }
+}
+
+function histogram(from: number, to: number): S['Histogram'] {
+  const lower = Array.from({ length: 40 }, (_, i) => 20_000 + i * 500)
+  return { column: 'rtt', unit: 'us', from_us: from, to_us: to, count: 4000, min: 20_100, max: 39_900, lower, upper: lower.map(value => value + 500), counts: lower.map((_, i) => Math.round(500 * Math.exp(-((i - 8) ** 2) / 20) + 12 * noise(i, 3))) }
+}
+
+function samples(probe: S['Probe'], to: number): S['Samples'] {
+  const n = 50
+  const at = Array.from({ length: n }, (_, i) => Math.floor(to / 60e6) * 60e6 - (n - i) * 60e6)
+  return {
+    probe: probe.id, kind: probe.kind, count: n, next_cursor: null,
+    rows: { at_us: at, outcome: at.map(() => 'ok'), reason: at.map(() => ''), address: at.map(() => '198.51.100.7'), clock: at.map(() => 'kernel'), columns: { sent: at.map(() => 20), received: at.map((_, i) => i % 9 === 0 ? 19 : 20), rtt_min: at.map((_, i) => 20_100 + i * 7) } },
+  }
+}
+
+export async function handle(mock: MockController, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request)
+    chunks.push(chunk as Buffer)
+  const url = new URL(request.url ?? '/', 'http://mock')
+  const text = Buffer.concat(chunks).toString()
+  const answer = mock.answer({
+    method: request.method ?? 'GET', query: url.searchParams, body: text === '' ? {} : JSON.parse(text) as Record<string, unknown>,
+    path: url.pathname.replace(/^\/api\/v1\//, '').split('/').map(decodeURIComponent),
+  })
+  response.writeHead(answer.status, { 'content-type': answer.status < 400 ? 'application/json' : 'application/problem+json', ...(answer.etag ? { etag: answer.etag } : {}) })
+  response.end(answer.body === undefined ? '' : JSON.stringify(answer.body))
+}
