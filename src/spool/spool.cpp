@@ -98,6 +98,14 @@ void Spool::append(std::vector<Content> contents, WallTime now)
     enforce(now);
 }
 
+void Spool::skip(std::uint64_t count, const std::string& reason, WallTime now)
+{
+    lost_unsaved_ = true;
+    lost_.push_back({next_seq_, next_seq_ + count - 1, reason, to_us(now), to_us(now)});
+    next_seq_ += count;
+    note(persist());
+}
+
 // Brings what is held in memory, the counters and the losses to the disk, in one transaction.
 Status Spool::persist()
 {

@@ -82,6 +82,9 @@ public:
     // Numbers the contents in their order and keeps them; in one transaction, so that a burst costs one commit.
     void append(std::vector<Content> contents, WallTime now);
 
+    // Numbers `count` results that there never was room for, and declares them lost.
+    void skip(std::uint64_t count, const std::string& reason, WallTime now);
+
     // Up to `max` blocks after `seq`, in order; and what was lost after `seq`.
     std::vector<Block> peek(std::uint64_t after_seq, std::size_t max) const;
     std::vector<LostRange> lost_after(std::uint64_t seq) const;
