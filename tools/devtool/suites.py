@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -136,14 +137,15 @@ def vitest_suite(folder: Path, config: list, timeout: float, env: dict[str, str]
     return found
 
 
-def lab_suite(options: Options) -> Tally:
-    heading("network laboratory")
-    command = ["python3", ROOT / "tests/lab/run.py", "--build", build.build_dir("fast")]
+def script_suite(name: str, title: str, options: Options) -> Tally:
+    """tests/<name>/run.py: prints ok, not ok and skip lines, and ends with the summary line."""
+    heading(title)
+    command = [sys.executable, ROOT / "tests" / name / "run.py", "--build", build.build_dir("fast")]
     outcome = run(command + (["--long"] if options.long else []), timeout=3600 if options.long else 600, capture=True)
-    found = tally.from_lines("tests/lab", outcome.output, outcome.ok)
+    found = tally.from_lines(f"tests/{name}", outcome.output, outcome.ok)
     if found.failed:
-        show_failure("tests/lab", outcome)
-    say(f"  lab: {found.line()} ({outcome.seconds:.1f} s)")
+        show_failure(f"tests/{name}", outcome)
+    say(f"  {name}: {found.line()} ({outcome.seconds:.1f} s)")
     return found
 
 
@@ -155,7 +157,7 @@ def e2e_suite(options: Options) -> Tally:
 
 def devtool_suite() -> Tally:
     """The counting itself is tested: a summary that cannot be trusted is worth nothing."""
-    outcome = run(["python3", "-m", "unittest", "discover", "-s", "tools", "-t", "tools", "-p", "*_test.py"], timeout=120, capture=True)
+    outcome = run([sys.executable, "-m", "unittest", "discover", "-s", "tools", "-t", "tools", "-p", "*_test.py"], timeout=120, capture=True)
     ran = re.search(r"^Ran (\d+) tests?", outcome.output, re.MULTILINE)
     found = Tally(passed=int(ran.group(1)) if ran and outcome.ok else 0)
     if not outcome.ok or not found.passed:
@@ -170,8 +172,9 @@ def plan(options: Options) -> list:
     steps = [("tools", devtool_suite), ("c++", lambda: cxx_suite(options))]
     if (ROOT / "panel/package.json").is_file():
         steps.append(("panel", lambda: vitest_suite(ROOT / "panel", [], 300)))
-    if (ROOT / "tests/lab/run.py").is_file():
-        steps.append(("lab", lambda: lab_suite(options)))
+    for name, title in (("lab", "network laboratory"), ("durability", "durability")):
+        if (ROOT / "tests" / name / "run.py").is_file():
+            steps.append((name, lambda name=name, title=title: script_suite(name, title, options)))
     if E2E_CONFIG.is_file():
         steps.append(("e2e", lambda: e2e_suite(options)))
     steps.append(("sanitizers", lambda: sanitizer_suite("fuzz", options)))
