@@ -34,12 +34,12 @@ put_config() {
     chmod 0644 "$file"
 }
 
+# The units name the place of packages; what is installed by hand belongs under /usr/local.
 install_unit() {
-    install -D -m 0644 "deploy/systemd/$1.service" "/etc/systemd/system/$1.service"
-    install -D -m 0644 README.md /usr/local/share/doc/netwatcher/README.md
+    sed 's#=/usr/bin/#=/usr/local/bin/#' "deploy/systemd/$1.service" > "/etc/systemd/system/$1.service"
+    chmod 0644 "/etc/systemd/system/$1.service"
     systemctl daemon-reload
     systemctl enable "$1" >/dev/null
-    systemctl restart "$1"
 }
 
 install_controller() {
@@ -47,18 +47,24 @@ install_controller() {
     put_program "$build/apps/controller/netwatcher-controller" netwatcher-controller
     put_config controller.toml "# Every setting has a default: netwatcher-controller serve --print-config shows them."
     install_unit netwatcher-controller
-    echo "The controller runs. Its one-time set-up URL:"
+    systemctl restart netwatcher-controller
+    echo "The controller runs. Its one-time set-up URL (behind a name of its own, say so with --base):"
     # As the service's user, so that the files it makes belong to that user.
     runuser -u netwatcher -- /usr/local/bin/netwatcher-controller admin setup-url --config /etc/netwatcher/controller.toml
 }
 
+# The unit runs under a dynamic user, to whom systemd gives the state directory, whoever enrolled it.
 install_agent() {
-    make_user netwatcher-agent
     put_program "$build/apps/agent/netwatcher-agent" netwatcher-agent
-    install -d -m 0700 -o netwatcher-agent -g netwatcher-agent /var/lib/netwatcher-agent
+    put_config agent.toml "# Every setting has a default: netwatcher-agent --print-config shows them."
     install_unit netwatcher-agent
-    echo "The agent is installed. Enrol it with the command that the panel shows:"
-    echo "  sudo -u netwatcher-agent netwatcher-agent enroll --controller URL --token TOKEN --data-dir /var/lib/netwatcher-agent"
+    if [[ -e /var/lib/netwatcher-agent/identity.json || -e /var/lib/private/netwatcher-agent/identity.json ]]; then
+        systemctl restart netwatcher-agent
+        echo "The agent runs."
+        return
+    fi
+    echo "The agent is installed. Enrol it with the command that the panel shows, then start it:"
+    echo "  sudo netwatcher-agent enroll --controller URL --token TOKEN && sudo systemctl start netwatcher-agent"
 }
 
 remove() {
