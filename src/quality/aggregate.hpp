@@ -52,7 +52,8 @@ std::optional<double> evaluate(const Kind& kind, const Metric& metric, const Agg
 
 // Compact bytes of an aggregate, as roll-ups and summaries store it. Layout: docs/storage.md.
 void encode(const Kind& kind, const Aggregate& aggregate, std::string& out);
+enum class Histograms : std::uint8_t { Read, Skip };
 // Takes one aggregate off the front of `in`. Columns that were declared later than the bytes were written are absent.
-Result<Aggregate> decode_aggregate(const Kind& kind, std::string_view& in);
+Result<Aggregate> decode_aggregate(const Kind& kind, std::string_view& in, Histograms histograms = Histograms::Read);
 
 }  // namespace nw::quality

@@ -88,7 +88,7 @@ void encode(const Kind& kind, const Aggregate& aggregate, std::string& out)
     out += body;
 }
 
-Result<Aggregate> decode_aggregate(const Kind& kind, std::string_view& in)
+Result<Aggregate> decode_aggregate(const Kind& kind, std::string_view& in, Histograms histograms)
 {
     const auto length = take_varint(in);
     if (!length || *length > in.size()) return corrupt();
@@ -99,6 +99,7 @@ Result<Aggregate> decode_aggregate(const Kind& kind, std::string_view& in)
     if (!take_head(body, aggregate, written)) return corrupt();
     const auto columns = std::size_t(std::min<std::uint64_t>(written, kind.columns.size()));
     if (!take_numbers(body, kind, columns, aggregate)) return corrupt();
+    if (histograms == Histograms::Skip) return aggregate;
     if (written > kind.columns.size()) return aggregate;  // numbers of unknown columns stand before the histograms
     std::size_t histogram = 0;
     for (std::size_t i = 0; i < columns; ++i) {

@@ -1,4 +1,5 @@
 #include "quality/aggregate.hpp"
+#include "quality/accumulator.hpp"
 
 #include "base/random.hpp"
 #include "model/kinds/ping.hpp"
@@ -147,5 +148,27 @@ TEST_CASE("an aggregate survives its bytes; cut or damaged bytes are refused or 
         damaged[random.below(damaged.size())] ^= char(1 + random.below(255));
         std::string_view view = damaged;
         (void)decode_aggregate(ping, view);
+    }
+}
+
+TEST_CASE("the accumulator builds the same aggregates, again and again")
+{
+    SeededRandom random(7);
+    Accumulator accumulator(ping);
+    for (int round = 0; round < 50; ++round) {
+        const auto rows = random_rows(random, random.below(40));
+        auto whole = make_aggregate(ping);
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            add(whole, rows, i);
+            if (i % 2 == 0) {
+                accumulator.add(rows, i);
+                continue;
+            }
+            auto single = make_aggregate(ping);
+            add(single, rows, i);
+            accumulator.add(single);
+        }
+        CHECK(accumulator.empty() == whole.empty());
+        CHECK(accumulator.take() == whole);
     }
 }

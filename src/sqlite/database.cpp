@@ -23,10 +23,29 @@ Errc code_of(int sqlite_code)
 std::string pragmas(const OpenOptions& options)
 {
     auto sql = "PRAGMA foreign_keys=ON; PRAGMA cache_size=-" + std::to_string(options.cache_kib) + ";";
-    if (options.read_only) return sql;
+    if (options.mmap_bytes > 0) sql += " PRAGMA mmap_size=" + std::to_string(options.mmap_bytes) + ";";
+    if (options.read_only || options.immutable) return sql;
+    if (options.scratch)
+        return "PRAGMA page_size=" + std::to_string(options.page_size) + "; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; " + sql;
+    sql += " PRAGMA wal_autocheckpoint=" + std::to_string(options.checkpoint_pages) + ";";
     // page_size must come before journal_mode: WAL fixes it.
     return "PRAGMA page_size=" + std::to_string(options.page_size) + "; PRAGMA journal_mode=WAL; PRAGMA synchronous="
         + (options.durability == Durability::Full ? "FULL; " : "NORMAL; ") + sql;
+}
+
+// RFC 3986: everything that is not unreserved is written as %XX.
+std::string immutable_uri(const std::filesystem::path& file)
+{
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string uri = "file:";
+    for (const char c : file.string()) {
+        const auto byte = std::uint8_t(c);
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '-' || c == '_' || c == '.')
+            uri += c;
+        else
+            uri.append({'%', digits[byte >> 4], digits[byte & 15]});
+    }
+    return uri + "?immutable=1";
 }
 
 }  // namespace
@@ -34,11 +53,14 @@ std::string pragmas(const OpenOptions& options)
 Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& file, OpenOptions options)
 {
     sqlite3* raw = nullptr;
-    const int flags = SQLITE_OPEN_NOMUTEX
-        | (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-    const int code = sqlite3_open_v2(file.c_str(), &raw, flags, nullptr);
+    const bool read_only = options.read_only || options.immutable;
+    const int flags = SQLITE_OPEN_NOMUTEX | (options.immutable ? SQLITE_OPEN_URI : 0)
+        | (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    const auto name = options.immutable ? immutable_uri(file) : file.string();
+    const int code = sqlite3_open_v2(name.c_str(), &raw, flags, nullptr);
     auto db = std::unique_ptr<Database>(new Database(raw));
     if (code != SQLITE_OK) return std::unexpected(db->error("open " + file.string()));
+    if (!options.checkpoint_on_close) sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     sqlite3_extended_result_codes(raw, 1);
     sqlite3_busy_timeout(raw, int(options.busy_timeout.count()));
     if (auto set = db->execute(pragmas(options)); !set)

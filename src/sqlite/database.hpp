@@ -30,6 +30,14 @@ struct OpenOptions {
     std::int32_t page_size = 4096;           // only for a new file
     std::chrono::milliseconds busy_timeout{5000};
     std::int32_t cache_kib = 2048;
+    std::int64_t mmap_bytes = 0;
+    // Pages after which a commit also moves the log into the file; 0: never, for files that are short-lived.
+    std::int32_t checkpoint_pages = 1000;
+    bool checkpoint_on_close = true;
+    // A file that is being built: no journal, no syncs; the caller syncs it before anybody relies on it.
+    bool scratch = false;
+    // A finished file that nobody will write again: read without locks. Implies read_only.
+    bool immutable = false;
 };
 
 class Database {

@@ -122,7 +122,7 @@ private:
         nw::append_row(to.rows, rows, row);
         to.agent.push_back(agent);
         to.stream.push_back(stream);
-        to.received_us.push_back(to_us(received_at));
+        to.received_us.push_back(received_ms_us(received_at));
         to.correction_us.push_back(correction);
     }
 

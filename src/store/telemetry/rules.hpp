@@ -23,6 +23,9 @@ Admission admit(std::uint64_t watermark, std::uint64_t first_seq, std::uint64_t 
 // Samples that claim to be from further ahead than this are dated by their arrival.
 inline constexpr std::int64_t kAheadMaxUs = 15 * 60 * kSecondUs;
 
+// Receive times are kept in whole milliseconds.
+constexpr std::int64_t received_ms_us(WallTime received_at) { return to_us(received_at) / 1000 * 1000; }
+
 // What turns the agent's time into ours. The clock offset is applied only where it exceeds its own uncertainty:
 // below that it would add noise and no truth.
 struct TimeCorrection {

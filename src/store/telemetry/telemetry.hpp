@@ -113,7 +113,7 @@ struct StoredRows {
     Rows rows{};
     std::vector<AgentId> agent{};
     std::vector<StreamId> stream{};
-    std::vector<std::int64_t> received_us{};
+    std::vector<std::int64_t> received_us{};    // in whole milliseconds
     std::vector<std::int64_t> correction_us{};  // at_us - correction_us is the time by the agent's clock
 
     std::size_t size() const { return rows.size(); }

@@ -307,7 +307,7 @@ inline void check_latest(const Subject& subject)
     Driver driver(subject);
     for (std::uint64_t minute = 1; minute <= 60; ++minute)
         driver.append(minute, {ping_sample(7, kStart + std::int64_t(minute) * 60 * kSecondUs, 2, {std::int64_t(minute) * 100})},
-                      kStart + std::int64_t(minute) * 60 * kSecondUs + 1);
+                      kStart + std::int64_t(minute) * 60 * kSecondUs + 1'234);
     const auto ask = [&](std::int64_t now) {
         return driver.get(driver.store().latest({.probes = {ProbeId(8), ProbeId(7)}, .kind = &kinds::ping, .now = from_us(now)}));
     };
@@ -317,7 +317,7 @@ inline void check_latest(const Subject& subject)
     CHECK(latest[0].recent.empty());
     REQUIRE(latest[1].sample);
     CHECK(to_us(latest[1].sample->at) == kStart + kHourUs);
-    CHECK(latest[1].received_us == kStart + kHourUs + 1);
+    CHECK(latest[1].received_us == kStart + kHourUs + 1'000);  // in whole milliseconds
     CHECK(latest[1].recent.runs == 15);
     CHECK(metric("rtt_min", latest[1].recent) == 4600);
     // A late sample is not the newest, but counts where it belongs.

@@ -1,0 +1,332 @@
+#include "store/telemetry/chunk.hpp"
+
+#include "base/assert.hpp"
+#include "base/varint.hpp"
+#include "store/telemetry/column_codec.hpp"
+#include "store/telemetry/rules.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace nw::store {
+namespace {
+
+// Tags of sections. Never reused; a column's sections follow at kColumns + 4 * index.
+enum Tag : std::uint32_t { kTime = 1, kOutcome = 2, kSeq = 3, kSource = 4, kReceived = 5, kCorrection = 6, kAddress = 7, kReason = 8, kColumns = 64 };
+
+constexpr std::uint32_t column_tag(std::size_t column, std::size_t stream = 0) { return std::uint32_t(kColumns + 4 * column + stream); }
+
+auto corrupt(const char* what) { return fail(Errc::Corrupt, std::string("chunk: ") + what); }
+
+// Runs begin at an even pace: the change of the step is small where the step is not.
+std::string encode_times(const std::vector<std::int64_t>& times)
+{
+    std::string out;
+    std::int64_t last = 0;
+    std::int64_t last_step = 0;
+    for (const auto at : times) {
+        const auto step = at - last;
+        put_varint(out, zigzag(step - last_step));
+        last = at;
+        last_step = step;
+    }
+    return out;
+}
+
+Status decode_times(std::string_view section, std::uint32_t rows, std::vector<std::int64_t>& out)
+{
+    if (section.size() < rows) return corrupt("fewer times than rows");
+    std::int64_t at = 0;
+    std::int64_t step = 0;
+    for (std::uint32_t row = 0; row < rows; ++row) {
+        const auto change = take_varint(section);
+        if (!change) return corrupt("times that are cut short");
+        step = std::int64_t(std::uint64_t(step) + std::uint64_t(unzigzag(*change)));
+        at = std::int64_t(std::uint64_t(at) + std::uint64_t(step));
+        if (at < 0 || at > kTimeMaxUs) return corrupt("a time outside 1970 to 2100");
+        out.push_back(at);
+    }
+    return section.empty() ? Status{} : corrupt("more times than rows");
+}
+
+std::string encode_outcomes(const Rows& rows)
+{
+    std::string out;
+    for (std::size_t row = 0; row < rows.size(); ++row)
+        out += char(std::uint8_t(rows.outcome[row]) | std::uint8_t(rows.clock[row]) << 4);
+    return out;
+}
+
+Status decode_outcomes(std::string_view section, std::uint32_t rows, Rows& out)
+{
+    if (section.size() != rows) return corrupt("not one outcome per row");
+    for (const char c : section) {
+        const auto byte = std::uint8_t(c);
+        const auto outcome = outcome_from(byte & 0x0f);
+        if (!outcome || byte >> 4 >= int(kClockSourceNames.size())) return corrupt("an unknown outcome");
+        out.outcome.push_back(*outcome);
+        out.clock.push_back(ClockSource(byte >> 4));
+    }
+    return {};
+}
+
+std::string encode_sources(const StoredRows& rows)
+{
+    std::string out;
+    for (std::size_t row = 0; row < rows.size();) {
+        auto end = row + 1;
+        while (end < rows.size() && rows.agent[end] == rows.agent[row] && rows.stream[end] == rows.stream[row]) ++end;
+        put_varint(out, end - row);
+        put_varint(out, std::uint64_t(rows.agent[row]));
+        put_varint(out, std::uint64_t(rows.stream[row]));
+        row = end;
+    }
+    return out;
+}
+
+Status decode_sources(std::string_view section, std::uint32_t rows, StoredRows& out)
+{
+    auto left = rows;
+    while (left > 0) {
+        const auto run = take_varint(section);
+        const auto agent = take_varint(section);
+        const auto stream = take_varint(section);
+        if (!run || !agent || !stream || *run == 0 || *run > left) return corrupt("a run of agents out of range");
+        out.agent.insert(out.agent.end(), *run, AgentId(*agent));
+        out.stream.insert(out.stream.end(), *run, StreamId(*stream));
+        left -= std::uint32_t(*run);
+    }
+    return section.empty() ? Status{} : corrupt("more agents than rows");
+}
+
+// Receive times are kept in milliseconds after the sample's own.
+std::vector<std::int64_t> delays_ms(const StoredRows& rows)
+{
+    std::vector<std::int64_t> delays(rows.size());
+    for (std::size_t row = 0; row < rows.size(); ++row) delays[row] = rows.received_us[row] / 1000 - rows.rows.at_us[row] / 1000;
+    return delays;
+}
+
+std::vector<std::int64_t> signed_seqs(const Rows& rows)
+{
+    std::vector<std::int64_t> seqs;
+    for (const auto seq : rows.seq) seqs.push_back(std::int64_t(seq));
+    return seqs;
+}
+
+void put(std::vector<Section>& to, std::uint32_t tag, std::string bytes)
+{
+    if (!bytes.empty()) to.push_back({tag, std::move(bytes)});
+}
+
+std::vector<Section> hot_sections(const StoredRows& stored)
+{
+    const auto& rows = stored.rows;
+    std::vector<Section> sections;
+    put(sections, kTime, encode_times(rows.at_us));
+    put(sections, kOutcome, encode_outcomes(rows));
+    for (std::size_t i = 0; i < rows.columns.size(); ++i)
+        if (rows.kind->columns[i].hot && rows.kind->columns[i].type == ColumnType::Integer)
+            put(sections, column_tag(i), encode_numbers(rows.columns[i].numbers));
+    return sections;
+}
+
+std::vector<Section> rest_sections(const StoredRows& stored)
+{
+    const auto& rows = stored.rows;
+    std::vector<Section> sections;
+    put(sections, kSeq, encode_numbers(signed_seqs(rows)));
+    put(sections, kSource, encode_sources(stored));
+    put(sections, kReceived, encode_numbers(delays_ms(stored)));
+    put(sections, kCorrection, encode_numbers(stored.correction_us));
+    put(sections, kAddress, encode_strings(rows.address));
+    put(sections, kReason, encode_strings(rows.reason));
+    for (std::size_t i = 0; i < rows.columns.size(); ++i) {
+        const auto& column = rows.kind->columns[i];
+        if (column.type == ColumnType::Integer && !column.hot) put(sections, column_tag(i), encode_numbers(rows.columns[i].numbers));
+        if (column.type == ColumnType::Text) put(sections, column_tag(i), encode_strings(rows.columns[i].bytes));
+    }
+    return sections;
+}
+
+std::vector<Section> histogram_sections(const Rows& rows)
+{
+    std::vector<Section> sections;
+    for (std::size_t i = 0; i < rows.columns.size(); ++i) {
+        if (rows.kind->columns[i].type != ColumnType::Histogram) continue;
+        auto streams = encode_histograms(rows.columns[i].bytes);
+        for (std::size_t s = 0; s < streams.size(); ++s) put(sections, column_tag(i, s), std::move(streams[s]));
+    }
+    return sections;
+}
+
+Status decode_hot(const Frame& frame, std::uint32_t count, Rows& rows)
+{
+    NW_CHECK(decode_times(frame.section(kTime), count, rows.at_us));
+    NW_CHECK(decode_outcomes(frame.section(kOutcome), count, rows));
+    for (std::size_t i = 0; i < rows.columns.size(); ++i)
+        if (rows.kind->columns[i].hot && rows.kind->columns[i].type == ColumnType::Integer)
+            NW_CHECK(decode_numbers(frame.section(column_tag(i)), count, rows.columns[i].numbers));
+    return {};
+}
+
+Status decode_rest(const Frame& frame, std::uint32_t count, StoredRows& stored)
+{
+    auto& rows = stored.rows;
+    std::vector<std::int64_t> numbers;
+    NW_CHECK(decode_numbers(frame.section(kSeq), count, numbers));
+    for (const auto seq : numbers) rows.seq.push_back(std::uint64_t(seq));
+    NW_CHECK(decode_sources(frame.section(kSource), count, stored));
+    numbers.clear();
+    NW_CHECK(decode_numbers(frame.section(kReceived), count, numbers));
+    for (std::size_t row = 0; row < count; ++row) {
+        if (numbers[row] < -kTimeMaxUs || numbers[row] > kTimeMaxUs) return corrupt("a receive time out of range");
+        stored.received_us.push_back((rows.at_us[row] / 1000 + numbers[row]) * 1000);
+    }
+    NW_CHECK(decode_numbers(frame.section(kCorrection), count, stored.correction_us));
+    NW_CHECK(decode_strings(frame.section(kAddress), count, 16, rows.address));
+    NW_CHECK(decode_strings(frame.section(kReason), count, wire::kReasonBytesMax, rows.reason));
+    for (std::size_t i = 0; i < rows.columns.size(); ++i) {
+        const auto& column = rows.kind->columns[i];
+        if (column.type == ColumnType::Integer && !column.hot)
+            NW_CHECK(decode_numbers(frame.section(column_tag(i)), count, rows.columns[i].numbers));
+        if (column.type == ColumnType::Text)
+            NW_CHECK(decode_strings(frame.section(column_tag(i)), count, wire::kTextBytesMax, rows.columns[i].bytes));
+    }
+    return {};
+}
+
+void absent_rest(std::uint32_t count, StoredRows& stored)
+{
+    auto& rows = stored.rows;
+    rows.seq.resize(count);
+    stored.agent.resize(count);
+    stored.stream.resize(count);
+    stored.received_us.resize(count);
+    stored.correction_us.resize(count);
+    rows.address.ends.resize(count);
+    rows.reason.ends.resize(count);
+    for (std::size_t i = 0; i < rows.columns.size(); ++i) {
+        const auto& column = rows.kind->columns[i];
+        if (column.type == ColumnType::Integer && !column.hot) rows.columns[i].numbers.assign(count, kAbsent);
+        if (column.type == ColumnType::Text) rows.columns[i].bytes.ends.resize(count);
+    }
+}
+
+Status decode_all_histograms(const Frame& frame, std::uint32_t count, Rows& rows)
+{
+    for (std::size_t i = 0; i < rows.columns.size(); ++i) {
+        if (rows.kind->columns[i].type != ColumnType::Histogram) continue;
+        NW_CHECK(decode_histograms({frame.section(column_tag(i, 0)), frame.section(column_tag(i, 1)), frame.section(column_tag(i, 2)),
+                                    frame.section(column_tag(i, 3))},
+                                   count, rows.columns[i].bytes));
+    }
+    return {};
+}
+
+template <class T>
+void append_all(std::vector<T>& to, std::vector<T>& from)
+{
+    to.insert(to.end(), from.begin(), from.end());
+}
+
+void append_all(BytesColumn& to, const BytesColumn& from)
+{
+    const auto base = std::uint32_t(to.data.size());
+    to.data += from.data;
+    for (const auto end : from.ends) to.ends.push_back(base + end);
+}
+
+void append_all(StoredRows& to, StoredRows& from)
+{
+    if (to.size() == 0) {
+        to = std::move(from);
+        return;
+    }
+    append_all(to.rows.seq, from.rows.seq);
+    append_all(to.rows.probe, from.rows.probe);
+    append_all(to.rows.at_us, from.rows.at_us);
+    append_all(to.rows.outcome, from.rows.outcome);
+    append_all(to.rows.clock, from.rows.clock);
+    append_all(to.rows.address, from.rows.address);
+    append_all(to.rows.reason, from.rows.reason);
+    for (std::size_t i = 0; i < to.rows.columns.size(); ++i) {
+        append_all(to.rows.columns[i].numbers, from.rows.columns[i].numbers);
+        append_all(to.rows.columns[i].bytes, from.rows.columns[i].bytes);
+    }
+    append_all(to.agent, from.agent);
+    append_all(to.stream, from.stream);
+    append_all(to.received_us, from.received_us);
+    append_all(to.correction_us, from.correction_us);
+}
+
+}  // namespace
+
+ChunkParts parts_for(const Kind& kind, const std::vector<const Metric*>& metrics)
+{
+    if (metrics.empty()) return {};
+    ChunkParts parts{.rest = false, .histograms = false};
+    for (const auto* metric : metrics) {
+        for (const auto name : {metric->a, metric->b, metric->c}) {
+            const auto index = kind.column_index(name);
+            if (!index) continue;
+            const auto& column = kind.columns[*index];
+            if (column.type == ColumnType::Histogram) parts.histograms = true;
+            if (column.type == ColumnType::Text || (column.type == ColumnType::Integer && !column.hot)) parts.rest = true;
+        }
+    }
+    return parts;
+}
+
+StoredRows make_stored_rows(const Kind& kind)
+{
+    StoredRows rows;
+    rows.rows = make_rows(kind);
+    return rows;
+}
+
+void sort_rows(StoredRows& rows)
+{
+    std::vector<std::uint32_t> order(rows.size());
+    std::iota(order.begin(), order.end(), 0U);
+    const auto position = [&](std::uint32_t row) { return position_of(rows, row); };
+    if (std::ranges::is_sorted(order, {}, position)) return;
+    std::ranges::sort(order, {}, position);
+    auto sorted = make_stored_rows(*rows.rows.kind);
+    for (const auto row : order) append_row(sorted, rows, row);
+    rows = std::move(sorted);
+}
+
+Chunk encode_chunk(Codec& codec, const StoredRows& rows)
+{
+    NW_ASSERT(rows.size() > 0 && rows.size() <= kChunkRowsMax);
+    return {.t0_us = rows.rows.at_us.front(), .t1_us = rows.rows.at_us.back(), .rows = std::uint32_t(rows.size()),
+            .hot = codec.pack(hot_sections(rows)), .rest = codec.pack(rest_sections(rows)),
+            .histograms = codec.pack(histogram_sections(rows.rows))};
+}
+
+Status decode_chunk(Codec& codec, const Kind& kind, ProbeId probe, const ChunkView& chunk, ChunkParts parts, StoredRows& out)
+{
+    if (chunk.rows == 0 || chunk.rows > kChunkRowsMax) return corrupt("no rows, or too many");
+    auto rows = make_stored_rows(kind);
+    rows.rows.probe.assign(chunk.rows, probe);
+    NW_TRY(const auto hot, codec.unpack(chunk.hot));
+    NW_CHECK(decode_hot(hot, chunk.rows, rows.rows));
+    if (parts.rest) {
+        NW_TRY(const auto rest, codec.unpack(chunk.rest));
+        NW_CHECK(decode_rest(rest, chunk.rows, rows));
+    } else {
+        absent_rest(chunk.rows, rows);
+    }
+    if (parts.histograms) {
+        NW_TRY(const auto histograms, codec.unpack(chunk.histograms));
+        NW_CHECK(decode_all_histograms(histograms, chunk.rows, rows.rows));
+    } else {
+        for (auto& column : rows.rows.columns)
+            if (column.numbers.empty() && column.bytes.ends.empty()) column.bytes.ends.resize(chunk.rows);
+    }
+    append_all(out, rows);
+    return {};
+}
+
+}  // namespace nw::store

@@ -1,0 +1,59 @@
+// A frame: named byte sections, compressed with zstd, protected by CRC-32C. Chunks and roll-ups are made of them.
+//
+//   byte    version and layout: 0x10 sections together in one zstd frame, 0x11 each section for itself
+//   bytes   together: zstd of (varint tag, varint length, bytes)*;  apart: (varint tag, varint length, zstd)*
+//   4 bytes CRC-32C of everything before, little endian
+//
+// Small frames compress better together, large ones apart, because each section then gets its own entropy tables.
+// Pure, but for the compression contexts: a Codec belongs to one thread at a time.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nw::store {
+
+// Larger sections are refused on reading: nothing that was written comes near.
+inline constexpr std::size_t kSectionBytesMax = 64 << 20;
+
+struct Section {
+    std::uint32_t tag = 0;
+    std::string bytes{};
+};
+
+// Sections of one decoded frame; views into `storage`.
+struct Frame {
+    struct View {
+        std::uint32_t tag = 0;
+        std::string_view bytes{};
+    };
+    std::vector<std::string> storage{};
+    std::vector<View> sections{};
+
+    // Empty when there is none.
+    std::string_view section(std::uint32_t tag) const;
+};
+
+class Codec {
+public:
+    Codec();
+    ~Codec();
+    Codec(const Codec&) = delete;
+    Codec& operator=(const Codec&) = delete;
+
+    std::string pack(const std::vector<Section>& sections);
+    Result<Frame> unpack(std::string_view bytes);
+
+private:
+    struct Contexts;
+    std::string compress(std::string_view bytes);
+    Result<std::string> decompress(std::string_view bytes);
+    std::unique_ptr<Contexts> contexts_;
+};
+
+}  // namespace nw::store

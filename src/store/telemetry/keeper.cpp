@@ -1,0 +1,278 @@
+#include "store/telemetry/keeper.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace nw::store {
+namespace {
+
+using quality::Accumulator;
+using quality::Aggregate;
+
+// A day is compacted so long after its end, and again when late rows have come and then stopped coming for a while.
+constexpr std::int64_t kGraceUs = 30 * 60 * kSecondUs;
+constexpr std::int64_t kLateQuietUs = 6 * kHourUs;
+
+constexpr TimeRange kAllTimes{0, kTimeMaxUs + 1};
+
+// Sums up sorted rows per `width`.
+std::vector<std::pair<std::int64_t, Aggregate>> rolled(Accumulator& accumulator, const Rows& rows, std::int64_t width)
+{
+    std::vector<std::pair<std::int64_t, Aggregate>> all;
+    std::int64_t current = -1;
+    const auto put_down = [&] {
+        if (!accumulator.empty()) all.emplace_back(current, accumulator.take());
+    };
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        const auto bucket = rows.at_us[row] / width;
+        if (bucket != current) put_down();
+        current = bucket;
+        accumulator.add(rows, row);
+    }
+    put_down();
+    return all;
+}
+
+}  // namespace
+
+// One sealing of one kind: a writer per day that rows belong to.
+struct Keeper::Sealing {
+    const Kind& kind;
+    std::uint64_t epoch = 0;
+    const Horizon& horizon;
+    std::int64_t now_us = 0;
+    Accumulator accumulator{kind};
+    std::map<std::int64_t, std::unique_ptr<SealWriter>> writers{};
+    std::map<std::int64_t, std::shared_ptr<ChunkFile>> files{};
+    std::map<std::int64_t, std::int64_t> max_us{};
+};
+
+Status Keeper::seal(std::uint64_t epoch, const Horizon& horizon, const Removed& removed, std::int64_t now_us)
+{
+    auto probes = hot_.probes_through(epoch);
+    std::erase_if(probes, [&](const ProbeKey& key) { return removed.contains(key.probe); });
+    std::ranges::sort(probes, {}, [](const ProbeKey& key) { return std::pair(key.kind->number, key.probe); });
+    for (auto begin = probes.begin(); begin != probes.end();) {
+        const auto end = std::find_if(begin, probes.end(), [&](const ProbeKey& key) { return key.kind != begin->kind; });
+        Sealing sealing{.kind = *begin->kind, .epoch = epoch, .horizon = horizon, .now_us = now_us};
+        for (; begin != end; ++begin) NW_CHECK(seal_probe(sealing, *begin));
+        NW_CHECK(finish(sealing));
+    }
+    return {};
+}
+
+Result<SealWriter*> Keeper::writer(Sealing& sealing, std::int64_t day)
+{
+    auto& writer = sealing.writers[day];
+    if (writer) return writer.get();
+    const auto contents = catalogue_.contents();
+    const auto* known = contents->day(sealing.kind, day);
+    auto& file = sealing.files[day];
+    if (known && known->open)
+        file = known->open;
+    else
+        file = std::make_shared<ChunkFile>(catalogue_.open_path(sealing.kind, day, known ? known->generation : 0), ChunkFile::Sort::Open);
+    NW_TRY(writer, SealWriter::open(file->path(), ChunkFile::Sort::Open, sealing.kind));
+    if (known && known->epoch > writer->epoch()) writer->raise_epoch(known->epoch);
+    return writer.get();
+}
+
+Status Keeper::seal_probe(Sealing& sealing, ProbeKey probe)
+{
+    std::map<std::int64_t, StoredRows> days;
+    for (const auto& part : hot_.read_through(probe, sealing.epoch)) {
+        for (std::size_t row = 0; row < part.rows.size(); ++row) {
+            const auto at = part.rows.rows.at_us[row];
+            if (at < sealing.horizon.raw_us) continue;  // retention would remove it at once
+            NW_TRY(const auto* to, writer(sealing, at / kDayUs));
+            if (part.epoch <= to->epoch()) continue;    // an earlier sealing got this far before it failed
+            auto& rows = days.try_emplace(at / kDayUs, make_stored_rows(*probe.kind)).first->second;
+            append_row(rows, part.rows, row);
+        }
+    }
+    for (auto& [day, rows] : days) {
+        sort_rows(rows);
+        auto& to = *sealing.writers[day];
+        NW_CHECK(to.add(codec_, probe.probe, rows));
+        NW_CHECK(to.add_summary(probe.probe, rolled(sealing.accumulator, rows.rows, kHourUs)));
+        auto& newest = sealing.max_us[day];
+        newest = std::max(newest, rows.rows.at_us.back());
+    }
+    return {};
+}
+
+Status Keeper::finish(Sealing& sealing)
+{
+    for (auto& [day, writer] : sealing.writers) {
+        if (writer->rows() == 0) continue;
+        NW_CHECK(writer->commit(sealing.epoch));
+        sealed_us_[{sealing.kind.number, day}] = sealing.now_us;
+        const auto contents = catalogue_.contents();
+        const auto* known = contents->day(sealing.kind, day);
+        auto next = known ? *known : Day{.kind = &sealing.kind, .day = day};
+        next.open = sealing.files[day];
+        next.max_us = std::max(next.max_us, sealing.max_us[day]);
+        catalogue_.put(std::move(next));
+    }
+    return sync_path(dir_ / "chunks");
+}
+
+bool Keeper::has_rollups(const Day& day) const
+{
+    const auto contents = catalogue_.contents();
+    for (const auto width : {Width::FiveMinutes, Width::Hour}) {
+        auto file = contents->rollup(*day.kind, month_of(day.day), width);
+        if (!file) return false;
+        const auto snapshot = RollupFile::snapshot(std::move(file));
+        if (!snapshot) return false;
+        const auto found = (*snapshot)->days().find(day.day);
+        if (found == (*snapshot)->days().end() || found->second != day.generation) return false;
+    }
+    return true;
+}
+
+bool Keeper::is_due(const Day& day, std::int64_t now_us) const
+{
+    if ((day.day + 1) * kDayUs + kGraceUs > now_us) return false;
+    if (!day.open) return !has_rollups(day);
+    if (!day.closed) return true;
+    const auto sealed = sealed_us_.find({day.kind->number, day.day});
+    return sealed == sealed_us_.end() || sealed->second + kLateQuietUs <= now_us;
+}
+
+Status Keeper::compact_due(const Removed& removed, std::int64_t now_us)
+{
+    const auto contents = catalogue_.contents();
+    for (const auto& [key, day] : contents->days)
+        if (is_due(day, now_us)) NW_CHECK(compact(day, removed));
+    return {};
+}
+
+struct Keeper::Compaction {
+    const Day& day;
+    const Removed& removed;
+    std::uint64_t generation = 0;
+    std::uint64_t epoch = 0;
+    std::filesystem::path unfinished{};
+    std::vector<std::unique_ptr<ChunkFile::Snapshot>> from{};
+    std::unique_ptr<SealWriter> chunks{};
+    std::unique_ptr<RollupWriter> five_minutes{};
+    std::unique_ptr<RollupWriter> hours{};
+    Accumulator accumulator{*day.kind};
+    std::int64_t max_us = 0;
+};
+
+Status Keeper::compact(const Day& day, const Removed& removed)
+{
+    Compaction work{.day = day, .removed = removed, .generation = day.generation + 1, .epoch = day.epoch};
+    for (const auto& file : {day.closed, day.open}) {
+        if (!file) continue;
+        NW_TRY(auto snapshot, ChunkFile::snapshot(file));
+        work.epoch = std::max(work.epoch, snapshot->epoch());
+        work.from.push_back(std::move(snapshot));
+    }
+    std::vector<ProbeId> probes;
+    for (auto& snapshot : work.from) {
+        for (const auto& seal : snapshot->seals()) {
+            NW_TRY(const auto some, snapshot->probes(seal.number));
+            probes.insert(probes.end(), some.begin(), some.end());
+        }
+    }
+    std::ranges::sort(probes);
+    probes.erase(std::ranges::unique(probes).begin(), probes.end());
+    const auto month = month_of(day.day);
+    work.unfinished = catalogue_.closed_path(*day.kind, day.day, work.generation).string() + ".tmp";
+    std::error_code ignored;
+    std::filesystem::remove(work.unfinished, ignored);
+    NW_TRY(work.chunks, SealWriter::open(work.unfinished, ChunkFile::Sort::Closed, *day.kind));
+    NW_TRY(work.five_minutes, RollupWriter::open(catalogue_.rollup_path(*day.kind, month, Width::FiveMinutes), day.day, work.generation));
+    NW_TRY(work.hours, RollupWriter::open(catalogue_.rollup_path(*day.kind, month, Width::Hour), day.day, work.generation));
+    for (const auto probe : probes)
+        if (!removed.contains(probe)) NW_CHECK(compact_probe(work, probe));
+    return replace(work);
+}
+
+Status Keeper::compact_probe(Compaction& work, ProbeId probe)
+{
+    const auto& kind = *work.day.kind;
+    auto rows = make_stored_rows(kind);
+    for (auto& file : work.from) {
+        NW_CHECK(file->chunks(probe, kAllTimes, [&](const ChunkView& chunk) -> Status {
+            // A damaged chunk must stop compaction: the file that still has it must not be removed.
+            return decode_chunk(codec_, kind, probe, chunk, {}, rows);
+        }));
+    }
+    if (rows.size() == 0) return {};
+    sort_rows(rows);
+    work.max_us = std::max(work.max_us, rows.rows.at_us.back());
+    NW_CHECK(work.chunks->add(codec_, probe, rows));
+    const auto begin = work.day.day * kDayUs;
+    Rollups fine;
+    for (auto& [index, aggregate] : rolled(work.accumulator, rows.rows, kFiveMinutesUs))
+        fine.emplace_back(std::uint32_t(index - begin / kFiveMinutesUs), std::move(aggregate));
+    NW_CHECK(work.five_minutes->add(codec_, kind, probe, fine));
+    Rollups coarse;
+    auto total = quality::make_aggregate(kind);
+    for (const auto& [index, aggregate] : fine) {
+        if (coarse.empty() || coarse.back().first != index / 12) coarse.emplace_back(index / 12, quality::make_aggregate(kind));
+        merge(kind, coarse.back().second, aggregate);
+    }
+    for (const auto& [index, aggregate] : coarse) merge(kind, total, aggregate);
+    NW_CHECK(work.hours->add(codec_, kind, probe, coarse));
+    return work.hours->add_total(kind, probe, total);
+}
+
+// The closed file counts from the moment it has its name; roll-ups of another generation are not used, so that a crash
+// in between leaves the old answer or the new one. The next start repeats what is missing.
+Status Keeper::replace(Compaction& work)
+{
+    const auto& day = work.day;
+    const auto path = catalogue_.closed_path(*day.kind, day.day, work.generation);
+    NW_CHECK(work.chunks->commit(work.epoch));
+    work.chunks.reset();
+    NW_CHECK(sync_path(work.unfinished));
+    std::error_code error;
+    std::filesystem::rename(work.unfinished, path, error);
+    if (error) return fail(Errc::Unavailable, "rename to " + path.string() + ": " + error.message());
+    NW_CHECK(sync_path(path.parent_path()));
+    NW_CHECK(work.five_minutes->commit());
+    NW_CHECK(work.hours->commit());
+    const auto contents = catalogue_.contents();
+    for (const auto width : {Width::FiveMinutes, Width::Hour}) {
+        const RollupKey key{day.kind->number, month_of(day.day), width};
+        if (!contents->rollups.contains(key))
+            catalogue_.put_rollup(key, std::make_shared<RollupFile>(catalogue_.rollup_path(*day.kind, std::get<1>(key), width)));
+    }
+    catalogue_.put({.kind = day.kind, .day = day.day, .closed = std::make_shared<ChunkFile>(path, ChunkFile::Sort::Closed),
+                    .generation = work.generation, .epoch = work.epoch, .max_us = work.max_us});
+    for (const auto& old : {day.closed, day.open})
+        if (old) old->doom();
+    ++compactions_;
+    log_.info("compacted {} of day {} into generation {}", day.kind->name, day.day, work.generation);
+    return {};
+}
+
+Status Keeper::retain(const Horizon& horizon, const Removed& removed)
+{
+    const auto contents = catalogue_.contents();
+    for (const auto& [key, day] : contents->days) {
+        if ((day.day + 1) * kDayUs > horizon.raw_us) continue;
+        if (day.open || !has_rollups(day)) {
+            // Its roll-ups outlive it.
+            NW_CHECK(compact(day, removed));
+        }
+        const auto now = catalogue_.contents();
+        const auto* last = now->day(*day.kind, day.day);
+        if (last && last->closed) last->closed->doom();
+        catalogue_.remove(key);
+    }
+    for (const auto& [key, file] : contents->rollups) {
+        const auto end = first_day(std::get<1>(key) + 1) * kDayUs;
+        if (end > (std::get<2>(key) == Width::Hour ? horizon.hour_us : horizon.five_minutes_us)) continue;
+        file->doom();
+        catalogue_.remove_rollup(key);
+    }
+    return {};
+}
+
+}  // namespace nw::store
