@@ -1,5 +1,5 @@
 // Puts the panel together: cache, router, live connection, toasts; then mounts it.
-import '@fontsource-variable/inter/wght.css'
+import './style/fonts.css'
 import './style/base.css'
 import { QueryClient, VueQueryPlugin } from '@tanstack/vue-query'
 import { createApp } from 'vue'

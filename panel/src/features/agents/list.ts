@@ -1,5 +1,6 @@
 // Filter and order of the agents.
 import type { Agent } from '@/api/types'
+import { natural } from '@/lib/natural'
 
 export interface AgentFilter {
   readonly q: string
@@ -10,10 +11,10 @@ export interface AgentFilter {
 const STATUS_ORDER = ['offline', 'stale', 'pending', 'online', 'disabled']
 
 const COMPARE: Record<string, (a: Agent, b: Agent) => number> = {
-  name: (a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }),
-  site: (a, b) => a.site.localeCompare(b.site, 'en', { numeric: true }),
+  name: (a, b) => natural(a.name, b.name),
+  site: (a, b) => natural(a.site, b.site),
   status: (a, b) => STATUS_ORDER.indexOf(a.status) - STATUS_ORDER.indexOf(b.status),
-  version: (a, b) => a.version.localeCompare(b.version, 'en', { numeric: true }),
+  version: (a, b) => natural(a.version, b.version),
   seen: (a, b) => (b.last_seen_us ?? 0) - (a.last_seen_us ?? 0),
   probes: (a, b) => b.probe_count - a.probe_count,
   cpu: (a, b) => (b.health?.cpu_permille ?? -1) - (a.health?.cpu_permille ?? -1),
@@ -33,7 +34,7 @@ export function arranged(agents: readonly Agent[], filter: AgentFilter, sort: st
     return words.every(word => text.includes(word))
   })
   const sign = down ? -1 : 1
-  return found.sort((a, b) => sign * (compare?.(a, b) ?? 0) || a.name.localeCompare(b.name) || (a.id < b.id ? -1 : 1))
+  return found.sort((a, b) => sign * (compare?.(a, b) ?? 0) || natural(a.name, b.name) || (a.id < b.id ? -1 : 1))
 }
 
 export function allLabels(agents: readonly Agent[]): string[] {

@@ -1,34 +1,15 @@
 // The probe form, made from a kind's declaration: what each field shows, and the server's rules checked as one types.
 import type { KindSetting, SettingValue, SettingValues } from '@/api/types'
+import { durationText, parseDuration } from '@/lib/duration'
 import { count, DASH } from '@/lib/format'
 
 /** What stands in the fields: text as typed, or a switch. */
 export type Draft = Record<string, string | boolean>
 
-const DURATION = /^(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)?$/i
-const DURATION_MS = { ms: 1, s: 1000, min: 60_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 // A label of a host name (RFC 1123, with underscores as the DNS allows).
 const HOST_LABEL = /^(?!-)[\w-]{1,63}(?<!-)$/
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.|$)){4}$/
 const IPV6 = /^[\da-f:]*:[\da-f:.]*(?:%[\w.-]+)?$/i
-
-/** "60 s", "1.5 min" or "500" (milliseconds) as milliseconds; null when it is none. */
-export function parseDuration(text: string): number | null {
-  const match = DURATION.exec(text.trim())
-  if (!match)
-    return null
-  const unit = (match[2] ?? 'ms').toLowerCase() as keyof typeof DURATION_MS
-  const ms = Number(match[1]) * DURATION_MS[unit]
-  return Number.isInteger(ms) ? ms : null
-}
-
-/** In the largest unit that needs no fraction. */
-export function durationText(ms: number): string {
-  for (const [unit, size] of [['h', 3_600_000], ['min', 60_000], ['s', 1000]] as const)
-    if (ms >= size && ms % size === 0 && !(unit === 'min' && ms < 120_000) && !(unit === 'h' && ms < 7_200_000))
-      return `${ms / size} ${unit}`
-  return `${ms} ms`
-}
 
 export function isHost(text: string): boolean {
   if (text.length === 0 || text.length > 253)
@@ -54,8 +35,9 @@ export function draftOf(settings: readonly KindSetting[], values: SettingValues 
 }
 
 function range(setting: KindSetting): string {
-  const text = (value: number) => setting.type === 'duration' ? durationText(value) : `${count(value)}${setting.unit === '' ? '' : ` ${setting.unit}`}`
-  return `${text(setting.min)} to ${text(setting.max)}`
+  if (setting.type === 'duration')
+    return `${durationText(setting.min)} to ${durationText(setting.max)}`
+  return `${count(setting.min)} to ${count(setting.max)}${setting.unit === '' ? '' : ` ${setting.unit}`}`
 }
 
 /** What is wrong with a field, or nothing. The server checks again and has the last word. */

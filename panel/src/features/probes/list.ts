@@ -1,6 +1,7 @@
 // Filter, sort and group the list of probes; pure, so that ten thousand rows can be tested in no time.
 import type { Probe } from '@/api/types'
 import { urgency } from '@/lib/grade'
+import { natural } from '@/lib/natural'
 
 export interface ProbeFilter {
   readonly q: string
@@ -24,9 +25,9 @@ function matches(probe: Probe, filter: ProbeFilter): boolean {
 const gradeOrder = (probe: Probe) => probe.enabled ? urgency(probe.latest?.grade ?? 'unknown') : 9
 
 const COMPARE: Record<string, (a: Probe, b: Probe) => number> = {
-  name: (a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }),
-  agent: (a, b) => a.agent.name.localeCompare(b.agent.name, 'en', { numeric: true }),
-  target: (a, b) => (a.target?.address ?? '').localeCompare(b.target?.address ?? '', 'en', { numeric: true }),
+  name: (a, b) => natural(a.name, b.name),
+  agent: (a, b) => natural(a.agent.name, b.agent.name),
+  target: (a, b) => natural((a.target?.address ?? ''), b.target?.address ?? ''),
   grade: (a, b) => gradeOrder(a) - gradeOrder(b),
   at: (a, b) => (b.latest?.at_us ?? 0) - (a.latest?.at_us ?? 0),
 }
@@ -40,5 +41,5 @@ export function arranged(probes: readonly Probe[], filter: ProbeFilter, sort: st
   const compare = metric === '' ? COMPARE[key] ?? COMPARE.name : byMetric
   const found = probes.filter(probe => matches(probe, filter))
   const sign = down ? -1 : 1
-  return found.sort((a, b) => sign * (compare?.(a, b) ?? 0) || a.name.localeCompare(b.name) || (a.id < b.id ? -1 : 1))
+  return found.sort((a, b) => sign * (compare?.(a, b) ?? 0) || natural(a.name, b.name) || (a.id < b.id ? -1 : 1))
 }

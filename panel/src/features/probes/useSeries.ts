@@ -79,10 +79,10 @@ export function useSeries(
     const { fromMs, toMs } = toValue(resolved)
     const fromUs = Math.max(Math.floor(dirtyFromUs / series.step_us) * series.step_us, Math.floor(fromMs * 1000 / series.step_us) * series.step_us)
     dirtyFromUs = Number.POSITIVE_INFINITY
-    if (fromUs >= toMs * 1000)
-      return
+    // The range's end moves in steps of a second; a result may be younger. The server leaves out what has not begun.
+    const toUs = Math.max(toMs, Date.now()) * 1000 + series.step_us
     try {
-      const part = await source.read(fromUs, Math.max(toMs * 1000, fromUs + series.step_us), { stepUs: series.step_us }, abort.signal)
+      const part = await source.read(fromUs, toUs, { stepUs: series.step_us }, abort.signal)
       if (mine === generation && view.value.kind === 'ready')
         view.value = { kind: 'ready', series: mergeTail(view.value.series, part, fromMs * 1000), stale: false }
     }
