@@ -13,7 +13,7 @@ from .shell import ROOT, Failure, Outcome, heading, run, say
 from .tally import Tally
 
 # What a decoder, an engine, a store or a session can corrupt is found by sanitizers; the rest runs there in --full.
-SANITIZED = ["nw_base_test", "nw_wire_test", "nw_packet_test", "nw_probe_test", "nw_store_test", "nw_ingest_test",
+SANITIZED = ["nw_base_test", "nw_wire_test", "nw_packet_test", "nw_spool_test", "nw_net_test", "nw_probe_test", "nw_store_test", "nw_ingest_test",
              "nw_agent_test"]
 TEST_TIMEOUT = 300
 E2E_CONFIG = ROOT / "tests/e2e/vitest.config.ts"
