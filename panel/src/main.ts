@@ -29,10 +29,16 @@ const live = new LiveClient(browserEnvironment(), () => {
 })
 window.addEventListener('online', () => live.retryNow())
 
+// The page's code comes while the session is asked for, not after.
+const router = createPanelRouter(client)
+for (const { components } of router.resolve(location.pathname).matched)
+  if (typeof components?.default === 'function')
+    void (components.default as () => Promise<unknown>)()
+
 startTheme()
 createApp(App)
   .use(VueQueryPlugin, { queryClient: client })
-  .use(createPanelRouter(client))
+  .use(router)
   .provide(LIVE, live)
   .provide(TOASTS, createToasts())
   .mount('#app')
