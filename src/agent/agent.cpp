@@ -76,6 +76,7 @@ Task<void> Agent::stop()
         host_->stop_all();
         return true;
     });
+    uplink_->stop();
     co_await tasks_.close();
     co_await collector_->flush();
     co_await writers_.close();

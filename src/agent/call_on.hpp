@@ -16,7 +16,6 @@ template <class Work, class R = std::invoke_result_t<Work&>>
 Task<R> call_on(Loop& other, Work work)
 {
     const auto loop = co_await asio::this_coro::executor;
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     std::optional<R> result;
     co_await asio::async_initiate<const asio::use_awaitable_t<Executor>, void()>(
         [&](auto done) {

@@ -9,16 +9,10 @@ namespace nw::agent {
 namespace {
 
 constexpr std::size_t kWindow = 8;  // batches under way
-constexpr Seconds kHelloMax{15};
-constexpr Seconds kSilenceMax{45};
-constexpr Seconds kAckMax{60};
 constexpr Seconds kClockEvery{10};
 constexpr Millis kClockFirst{200};
 constexpr unsigned kClockFirstCount = 5;
 constexpr Seconds kStableAfter{60};
-constexpr double kBackoffMaxS = 30;
-
-bool is_cancelled(const asio::cancellation_state& state) { return state.cancelled() != asio::cancellation_type::none; }
 
 }  // namespace
 
@@ -72,9 +66,9 @@ std::string_view name_of(LinkState state)
 }
 
 Uplink::Uplink(Loop& loop, Pool& disk, spool::Spool& spool, const Kinds& kinds, const Clock& clock, Random& random,
-               UplinkEvents& events, Log log)
+               UplinkEvents& events, Log log, UplinkPatience patience)
     : loop_(loop), disk_(disk), spool_(spool), kinds_(kinds), clock_(clock), random_(random), events_(events),
-      log_(std::move(log)), pause_(loop)
+      log_(std::move(log)), patience_(patience), pause_(loop)
 {}
 
 Uplink::~Uplink() = default;
@@ -95,15 +89,21 @@ void Uplink::set_state(LinkState state, std::string what)
 
 Task<void> Uplink::run()
 {
-    // Cancellation is looked for where it matters, so that a session is always taken down in order.
     co_await asio::this_coro::throw_if_cancelled(false);
-    for (;;) {
+    while (!stopping_) {
         const auto end = co_await attempt();
-        if (end == End::Cancelled || is_cancelled(co_await asio::this_coro::cancellation_state)) break;
-        co_await pause(end);
-        if (is_cancelled(co_await asio::this_coro::cancellation_state)) break;
+        // Closing the session's tasks left cancellation off.
+        co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+        if (!stopping_) co_await pause(end);
     }
     set_state(LinkState::Stopped, "");
+}
+
+void Uplink::stop()
+{
+    stopping_ = true;
+    pause_.cancel();
+    if (session_) session_->finish(End::Cancelled, "the agent stops");
 }
 
 Task<Uplink::End> Uplink::attempt()
@@ -115,7 +115,7 @@ Task<Uplink::End> Uplink::attempt()
         set_state(denied ? LinkState::Refused : LinkState::Waiting, channel.error().what);
         if (!denied) co_return End::Lost;
         if (!denied_since_) denied_since_ = clock_.instant();
-        if (!revoked_ && clock_.instant() - *denied_since_ >= kDeniedStopsAfter) {
+        if (!revoked_ && clock_.instant() - *denied_since_ >= patience_.denied_stops_after) {
             revoked_ = true;
             co_await events_.on_revoked(channel.error().what);
         }
@@ -125,6 +125,7 @@ Task<Uplink::End> Uplink::attempt()
     session.began = session.heard = session.progress = clock_.instant();
     session.tasks.spawn("uplink watch", watch(session));
     session_ = &session;
+    if (stopping_) stop();
     auto end = End::Lost;
     if (auto greeted = co_await greet(session); greeted)
         end = co_await converse(session);
@@ -133,6 +134,10 @@ Task<Uplink::End> Uplink::attempt()
     session_ = nullptr;
     co_await session.tasks.close();
     end = session.end.value_or(end);
+    if (end == End::Revoked && !revoked_) {
+        revoked_ = true;
+        co_await events_.on_revoked(session.why);
+    }
     if (end != End::Cancelled)
         set_state(end == End::Revoked || end == End::Refused ? LinkState::Refused : LinkState::Waiting, session.why);
     co_return end;
@@ -191,9 +196,7 @@ Task<Uplink::End> Uplink::converse(Session& session)
     session.tasks.spawn("uplink clock", clock_loop(session));
     while (!session.end) {
         auto bytes = co_await session.channel->receive();
-        if (is_cancelled(co_await asio::this_coro::cancellation_state)) {
-            session.finish(End::Cancelled, "the agent stops");
-        } else if (!bytes) {
+        if (!bytes) {
             session.finish(End::Lost, std::move(bytes).error().what);
         } else {
             session.heard = clock_.instant();
@@ -224,12 +227,7 @@ Task<Status> Uplink::handle(Session& session, std::string bytes)
             estimate_.add(reply->agent_us, reply->controller_us, to_us(clock_.wall()), clock_.instant());
         status_.clock = estimate_.get(clock_.instant());
     } else if (const auto* refused = std::get_if<wire::Refused>(&message)) {
-        const auto end = handle_refusal(*refused);
-        session.finish(end, "refused: " + refused->what);
-        if (end == End::Revoked && !revoked_) {
-            revoked_ = true;
-            co_await events_.on_revoked(refused->what);
-        }
+        session.finish(handle_refusal(*refused), "refused: " + refused->what);
     } else {
         co_return fail(Errc::Corrupt, "a second welcome");
     }
@@ -307,7 +305,7 @@ Task<Status> Uplink::send_more(Session& session)
         ++status_.batches_sent;
         NW_CO_CHECK(co_await session.channel->send(std::move(message)));
     }
-    if (block == blocks.end() && blocks.size() == room && room > 0) session.dirty = session.unacked.size() < kWindow;
+    if (blocks.size() == room && session.unacked.size() < kWindow) session.dirty = true;  // there may be more
     co_return Status{};
 }
 
@@ -334,14 +332,15 @@ Task<void> Uplink::clock_loop(Session& session)
 Task<void> Uplink::watch(Session& session)
 {
     Timer timer(loop_);
+    const auto every = std::min<Nanos>({Seconds(1), patience_.hello_max / 4, patience_.silence_max / 4, patience_.ack_max / 4});
     while (!session.end) {
         const auto now = clock_.instant();
         const auto silent = now - session.heard;
-        if (silent > (session.greeted ? Nanos(kSilenceMax) : Nanos(kHelloMax)))
+        if (silent > (session.greeted ? patience_.silence_max : patience_.hello_max))
             co_return session.finish(End::Lost, "the controller is silent");
-        if (!session.unacked.empty() && now - session.progress > kAckMax)
+        if (!session.unacked.empty() && now - session.progress > patience_.ack_max)
             co_return session.finish(End::Lost, "the controller does not acknowledge");
-        timer.expires_after(Seconds(1));
+        timer.expires_after(std::chrono::duration_cast<Timer::duration>(every));
         const auto [error] = co_await timer.async_wait(nothrow);
         if (error) co_return;
     }
@@ -350,16 +349,17 @@ Task<void> Uplink::watch(Session& session)
 Task<void> Uplink::pause(End end)
 {
     if (end == End::Resume) co_return;
-    auto seconds = 0.0;
+    const auto between = [&](Nanos least, Nanos most) {
+        return least + std::chrono::duration_cast<Nanos>((most - least) * random_.unit());
+    };
     if (end == End::Refused || end == End::Revoked) {
-        seconds = 120 + 180 * random_.unit();
+        status_.retry_in = between(patience_.refused_min, patience_.refused_max);
     } else if (end == End::Overloaded) {
-        seconds = 5 + (kBackoffMaxS - 5) * random_.unit();
+        status_.retry_in = between(patience_.backoff_max / 6, patience_.backoff_max);
     } else {
         failures_ = std::min(failures_ + 1, 10U);
-        seconds = random_.unit() * std::min(kBackoffMaxS, 0.5 * double(1U << failures_));
+        status_.retry_in = between(Nanos(0), std::min<Nanos>(patience_.backoff_max, patience_.backoff_first * (1 << failures_)));
     }
-    status_.retry_in = std::chrono::duration_cast<Nanos>(std::chrono::duration<double>(seconds));
     pause_.expires_after(std::chrono::duration_cast<Timer::duration>(status_.retry_in));
     co_await pause_.async_wait(nothrow);
 }

@@ -6,7 +6,7 @@
 // 2. Attempts back off with jitter, 0-30 s. An agent that is refused (deleted, unknown, too old) tries again every
 //    few minutes, for as long as it runs: a refusal may be a mistake that somebody corrects.
 // 3. Being deleted stops measuring at once. Credentials that are not accepted when connecting stop it after
-//    kDeniedStopsAfter: a controller that was restored, or a proxy in between, must not end measurements at once.
+//    denied_stops_after: a controller that was restored, or a proxy in between, must not end measurements at once.
 //
 // Belongs to the main loop.
 #pragma once
@@ -28,7 +28,17 @@
 
 namespace nw::agent {
 
-inline constexpr Seconds kDeniedStopsAfter{600};
+// How patient the uplink is. Tests are less so.
+struct UplinkPatience {
+    Nanos backoff_first = Millis(500);
+    Nanos backoff_max = Seconds(30);
+    Nanos refused_min = Seconds(120);
+    Nanos refused_max = Seconds(300);
+    Nanos denied_stops_after = Seconds(600);
+    Nanos hello_max = Seconds(15);
+    Nanos silence_max = Seconds(45);
+    Nanos ack_max = Seconds(60);
+};
 
 enum class LinkState : std::uint8_t { Connecting, Connected, Waiting, Refused, Stopped };
 std::string_view name_of(LinkState state);
@@ -62,11 +72,12 @@ public:
 class Uplink {
 public:
     Uplink(Loop& loop, Pool& disk, spool::Spool& spool, const Kinds& kinds, const Clock& clock, Random& random,
-           UplinkEvents& events, Log log);
+           UplinkEvents& events, Log log, UplinkPatience patience = {});
     ~Uplink();
 
-    // Until cancelled.
+    // Until stop(); cancellation alone may come while a session is being taken down, which it must not interrupt.
     Task<void> run();
+    void stop();
     // The spool has something new.
     void wake();
     const LinkStatus& status() const { return status_; }
@@ -96,6 +107,7 @@ private:
     Random& random_;
     UplinkEvents& events_;
     Log log_;
+    UplinkPatience patience_;
     LinkStatus status_{};
     ClockEstimate estimate_{};
     Session* session_ = nullptr;
@@ -103,6 +115,7 @@ private:
     unsigned failures_ = 0;
     std::optional<Instant> denied_since_{};
     bool revoked_ = false;
+    bool stopping_ = false;
     std::uint64_t stream_ = 0;
     std::uint64_t sent_seq_ = 0;  // the highest number sent since the program started
 };

@@ -106,4 +106,28 @@ TEST_CASE("a bounded random number stays within its bound")
     CHECK(SystemRandom{}.hex(16).size() == 32);
 }
 
+namespace {
+
+Task<void> work_then_wait(Pool& pool, Loop& loop, bool& waiting)
+{
+    co_await run_on(pool, [] { return 1; });
+    waiting = true;
+    Timer forever(loop, Timer::time_point::max());
+    co_await forever.async_wait(use_task);
+}
+
+}  // namespace
+
+TEST_CASE("a task that has run blocking work can still be cancelled")
+{
+    Loop loop;
+    Pool pool(1);
+    TaskGroup group(loop.get_executor(), Log());
+    bool waiting = false;
+    group.spawn("worker", work_then_wait(pool, loop, waiting));
+    while (!waiting) loop.run_one();
+    testing::run(loop, group.close());
+    CHECK(group.size() == 0);
+}
+
 }  // namespace nw

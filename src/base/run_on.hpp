@@ -14,13 +14,12 @@ namespace nw {
 
 using Pool = asio::thread_pool;
 
-// `work` may refer to the caller's locals: the caller stays suspended until it has finished, and
-// cancellation does not interrupt it.
+// `work` may refer to the caller's locals: the caller stays suspended until it has finished. Cancellation does not
+// interrupt it: nothing here listens to the slot; what the caller awaits next sees it.
 template <class Work, class R = std::invoke_result_t<Work&>>
 Task<R> run_on(Pool& pool, Work work)
 {
     const auto loop = co_await asio::this_coro::executor;
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     std::optional<R> result;
     co_await asio::async_initiate<const asio::use_awaitable_t<Executor>, void()>(
         [&](auto done) {
