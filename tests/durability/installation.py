@@ -98,8 +98,11 @@ class Api:
         data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json"} | ({"X-CSRF-Token": self.csrf} if self.csrf else {})
         request = urllib.request.Request(self.base + path, data, headers, method=method)
-        with self.opener.open(request, timeout=30) as reply:
-            return json.load(reply)
+        try:
+            with self.opener.open(request, timeout=30) as reply:
+                return json.load(reply)
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"{method} {path}: {error.code} {error.read().decode(errors='replace')}") from None
 
     def get(self, path: str) -> dict:
         return self.call("GET", path)
@@ -161,9 +164,8 @@ class Installation:
             answer = self.admin("create-probe", "--workspace", WORKSPACE, "--agent", made["agent_id"], "--kind", "ping",
                                 "--settings", json.dumps(settings))
             identifiers.append(json.loads(answer)["probe_id"])
-        token = self.admin("setup-url").partition("#token=")[2]
         self.start("controller")
-        self.api.set_up(token)
+        self.api.set_up(self.admin("setup-url").partition("#token=")[2])
         subprocess.run([self.agent_program, "enroll", "--controller", f"http://127.0.0.1:{self.link.port}", "--token",
                         made["token"], "--data-dir", self.agent_data], check=True, capture_output=True, timeout=60)
         return identifiers
@@ -187,7 +189,10 @@ class Installation:
         process = self.processes[name]
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        return process.wait(30)
+        try:
+            return process.wait(30)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{name} did not stop within 30 s of SIGTERM") from None
 
     def close(self) -> None:
         for process in self.processes.values():
