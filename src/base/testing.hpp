@@ -28,9 +28,13 @@ T run(Loop& loop, Task<T> task)
 {
     std::optional<T> result;
     std::exception_ptr thrown;
-    asio::co_spawn(loop, await_into(result, std::move(task)), [&](std::exception_ptr e) { thrown = e; });
+    bool done = false;  // the completion handler has run and refers to nothing here any more
+    asio::co_spawn(loop, await_into(result, std::move(task)), [&](std::exception_ptr e) {
+        thrown = e;
+        done = true;
+    });
     loop.restart();
-    while (!result && !thrown) loop.run_one();
+    while (!done) loop.run_one();
     if (thrown) std::rethrow_exception(thrown);
     return *std::move(result);
 }

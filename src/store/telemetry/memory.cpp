@@ -204,7 +204,7 @@ private:
     {
         NW_CHECK(check(query));
         const auto limits = horizon(retention_, clock_.wall());
-        Summaries summaries{.range = widened(query.range, summary_step_us(query.range))};
+        Summaries summaries{.range = summary_plan(query.range, limits).range};
         for (const auto probe : query.probes) {
             auto sum = make_aggregate(*query.kind);
             each(probe, query.kind, clipped(summaries.range, limits.hour_us),

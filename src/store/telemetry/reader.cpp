@@ -381,16 +381,11 @@ Status Reader::sum_day(SumJob& job, std::int64_t day)
 Result<Summaries> Reader::summaries(const SummaryQuery& query)
 {
     NW_CHECK(check(query));
-    Summaries summaries{.range = widened(query.range, summary_step_us(query.range))};
+    const auto plan = summary_plan(query.range, horizon_);
+    Summaries summaries{.range = plan.range};
     summaries.probes.resize(query.probes.size());
-    SumJob job{.kind = *query.kind, .range = clip(summaries.range, {horizon_.hour_us, kTimeMaxUs + 1}), .step_us = summary_step_us(query.range),
+    SumJob job{.kind = *query.kind, .range = clip(plan.range, {horizon_.hour_us, kTimeMaxUs + 1}), .step_us = plan.step_us,
                .parts = parts_for(*query.kind, query.metrics), .wanted = query.probes};
-    // Where 5-minute roll-ups have gone, the hours around the range stand for it.
-    if (resolution_of(horizon_, job.range.from_us) == Resolution::Hour && job.step_us < kHourUs) {
-        job.step_us = kHourUs;
-        job.range = clip(widened(job.range, kHourUs), {horizon_.hour_us, kTimeMaxUs + 1});
-        summaries.range = job.range;
-    }
     std::erase_if(job.wanted, [&](ProbeId probe) { return is_removed(probe); });
     std::ranges::sort(job.wanted);
     job.wanted.erase(std::ranges::unique(job.wanted).begin(), job.wanted.end());

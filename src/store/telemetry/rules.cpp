@@ -133,9 +133,11 @@ Buckets buckets_of(TimeRange range, std::uint32_t buckets_max, std::int64_t step
     return with_step(step);
 }
 
-std::int64_t summary_step_us(TimeRange range)
+SummaryPlan summary_plan(TimeRange range, const Horizon& horizon)
 {
-    return range.until_us - range.from_us <= 6 * kHourUs ? kFiveMinutesUs : kHourUs;
+    const bool brief = range.until_us - range.from_us <= 6 * kHourUs;
+    const auto step = brief && resolution_of(horizon, range.from_us) != Resolution::Hour ? kFiveMinutesUs : kHourUs;
+    return {widened(range, step), step};
 }
 
 Status check(TimeRange range)

@@ -67,8 +67,12 @@ Resolution resolution_of(const Horizon& horizon, std::int64_t from_us);
 std::int64_t step_min_us(Resolution resolution);
 Buckets buckets_of(TimeRange range, std::uint32_t buckets_max, std::int64_t step_min_us);
 TimeRange widened(TimeRange range, std::int64_t step_us);
-// As summaries() widens: see Summaries.
-std::int64_t summary_step_us(TimeRange range);
+// As summaries() widens: see Summaries. Where 5-minute roll-ups have gone, hours stand for them.
+struct SummaryPlan {
+    TimeRange range{};
+    std::int64_t step_us = 0;
+};
+SummaryPlan summary_plan(TimeRange range, const Horizon& horizon);
 
 Status check(TimeRange range);
 Status check(const SeriesQuery& query);
