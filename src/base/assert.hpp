@@ -13,5 +13,4 @@ namespace nw::detail {
 }
 }  // namespace nw::detail
 
-#define NW_ASSERT(condition)                                                                                 \
-    ((condition) ? void(0) : ::nw::detail::assert_failed(#condition, __FILE__, __LINE__))
+#define NW_ASSERT(condition) ((condition) ? void(0) : ::nw::detail::assert_failed(#condition, __FILE__, __LINE__))

@@ -23,8 +23,7 @@ using Executor = Loop::executor_type;
 template <class T>
 using Task = asio::awaitable<T, Executor>;
 
-using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                         asio::wait_traits<std::chrono::steady_clock>, Executor>;
+using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
 inline constexpr asio::use_awaitable_t<Executor> use_task{};
 // `auto [error, n] = co_await operation(..., nothrow);`

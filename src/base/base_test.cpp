@@ -32,6 +32,23 @@ Task<void> forever(Executor loop, int& unwound)
     for (;;) co_await never.async_wait(use_task);
 }
 
+Task<void> work_then_wait(Executor loop, Pool& pool, int& unwound)
+{
+    (void)co_await run_on(pool, [] { return 1; });
+    co_await forever(loop, unwound);
+}
+
+Task<int> close_after_pool_work(Loop& loop, Pool& pool)
+{
+    int unwound = 0;
+    TaskGroup group(loop.get_executor(), {});
+    group.spawn("worker", work_then_wait(loop.get_executor(), pool, unwound));
+    (void)co_await run_on(pool, [] { return 2; });  // behind the worker's: that one has returned to the loop
+    co_await asio::post(loop.get_executor(), use_task);
+    co_await group.close();
+    co_return unwound;
+}
+
 Task<int> close_after_spawning(Loop& loop)
 {
     int unwound = 0;
@@ -61,6 +78,13 @@ TEST_CASE("closing a group cancels its tasks and waits for them")
     CHECK(testing::run(loop, close_after_spawning(loop)) == 2);
 }
 
+TEST_CASE("a task that has used a pool can still be cancelled")
+{
+    Loop loop;
+    Pool pool(1);
+    CHECK(testing::run(loop, close_after_pool_work(loop, pool)) == 1);
+}
+
 TEST_CASE("blocking work returns to the caller's loop")
 {
     Pool pool(1);
@@ -88,7 +112,7 @@ TEST_CASE("text from outside is clean UTF-8 or refused")
     CHECK(!is_clean_text("\xc0\xaf"));      // overlong
     CHECK(!is_clean_text("\xed\xa0\x80"));  // surrogate
     CHECK(!is_clean_text("\xf5\x80\x80\x80"));
-    CHECK(!is_clean_text("\xe2\x82"));      // cut short
+    CHECK(!is_clean_text("\xe2\x82"));  // cut short
 }
 
 TEST_CASE("a misspelt word is answered with its neighbour")

@@ -23,8 +23,8 @@ public:
     StderrSink() : logger_("nw", std::make_shared<spdlog::sinks::stderr_sink_mt>())
     {
         logger_.set_level(spdlog::level::debug);
-        logger_.set_formatter(std::make_unique<spdlog::pattern_formatter>(
-            "%Y-%m-%dT%H:%M:%S.%eZ %-7l %v", spdlog::pattern_time_type::utc));
+        logger_.set_formatter(
+            std::make_unique<spdlog::pattern_formatter>("%Y-%m-%dT%H:%M:%S.%eZ %-7l %v", spdlog::pattern_time_type::utc));
         logger_.flush_on(spdlog::level::warn);
     }
     void write(LogLevel level, std::string_view part, std::string_view message) override

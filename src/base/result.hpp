@@ -14,13 +14,13 @@
 namespace nw {
 
 enum class Errc : std::uint8_t {
-    Invalid,      // the caller sent something that can never succeed
-    Denied,       // known, but not allowed
+    Invalid,  // the caller sent something that can never succeed
+    Denied,   // known, but not allowed
     NotFound,
     Conflict,     // lost a race, or clashes with what exists; re-read and retry
     Unavailable,  // a dependency is down or overloaded; retry later
     Timeout,
-    Corrupt,      // stored or received bytes fail their own checks
+    Corrupt,  // stored or received bytes fail their own checks
 };
 
 // One input that was refused: where it stands (a JSON pointer without the slash, "settings.timeout_ms")
@@ -59,8 +59,7 @@ using Status = Result<void>;
 [[nodiscard]] inline std::unexpected<Error> fail_field(std::string field, std::string what)
 {
     auto text = field + ": " + what;
-    return std::unexpected(
-        Error{Errc::Invalid, std::move(text), {FieldProblem{std::move(field), std::move(what)}}});
+    return std::unexpected(Error{Errc::Invalid, std::move(text), {FieldProblem{std::move(field), std::move(what)}}});
 }
 
 }  // namespace nw
@@ -71,13 +70,13 @@ using Status = Result<void>;
 #define NW_CO_TRY(decl, expr) NW_TRY_(NW_JOIN_(nw_result_, __LINE__), decl, expr, co_return)
 #define NW_CHECK(expr) NW_CHECK_(NW_JOIN_(nw_result_, __LINE__), expr, return)
 #define NW_CO_CHECK(expr) NW_CHECK_(NW_JOIN_(nw_result_, __LINE__), expr, co_return)
-#define NW_TRY_(tmp, decl, expr, give_back)                                                                  \
-    auto tmp = (expr);                                                                                       \
-    if (!tmp) give_back std::unexpected(std::move(tmp).error());                                             \
+#define NW_TRY_(tmp, decl, expr, give_back)                                                                                 \
+    auto tmp = (expr);                                                                                                      \
+    if (!tmp) give_back std::unexpected(std::move(tmp).error());                                                            \
     decl = *std::move(tmp)
-#define NW_CHECK_(tmp, expr, give_back)                                                                      \
-    do {                                                                                                     \
-        if (auto tmp = (expr); !tmp) give_back std::unexpected(std::move(tmp).error());                      \
+#define NW_CHECK_(tmp, expr, give_back)                                                                                     \
+    do {                                                                                                                    \
+        if (auto tmp = (expr); !tmp) give_back std::unexpected(std::move(tmp).error());                                     \
     } while (false)
 #define NW_JOIN_(a, b) NW_JOIN2_(a, b)
 #define NW_JOIN2_(a, b) a##b

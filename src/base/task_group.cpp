@@ -23,9 +23,8 @@ void TaskGroup::spawn(std::string name, Task<void> task)
     const auto entry = running_.emplace(running_.end());
     entry->name = std::move(name);
     asio::co_spawn(loop_, std::move(task),
-                   asio::bind_cancellation_slot(entry->stop.slot(), [this, entry](std::exception_ptr error) {
-                       finished(entry, std::move(error));
-                   }));
+                   asio::bind_cancellation_slot(
+                       entry->stop.slot(), [this, entry](std::exception_ptr error) { finished(entry, std::move(error)); }));
 }
 
 void TaskGroup::finished(std::list<Running>::iterator task, std::exception_ptr error)

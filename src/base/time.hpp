@@ -27,10 +27,7 @@ public:
 class SystemClock final : public Clock {
 public:
     Instant instant() const override { return std::chrono::steady_clock::now(); }
-    WallTime wall() const override
-    {
-        return std::chrono::floor<Micros>(std::chrono::system_clock::now());
-    }
+    WallTime wall() const override { return std::chrono::floor<Micros>(std::chrono::system_clock::now()); }
 };
 
 }  // namespace nw

@@ -31,13 +31,7 @@ inline std::optional<std::uint64_t> take_varint(std::string_view& in)
     return std::nullopt;
 }
 
-constexpr std::uint64_t zigzag(std::int64_t value)
-{
-    return std::uint64_t(value) << 1 ^ std::uint64_t(value >> 63);
-}
-constexpr std::int64_t unzigzag(std::uint64_t value)
-{
-    return std::int64_t(value >> 1) ^ -std::int64_t(value & 1);
-}
+constexpr std::uint64_t zigzag(std::int64_t value) { return std::uint64_t(value) << 1 ^ std::uint64_t(value >> 63); }
+constexpr std::int64_t unzigzag(std::uint64_t value) { return std::int64_t(value >> 1) ^ -std::int64_t(value & 1); }
 
 }  // namespace nw

@@ -15,8 +15,8 @@ std::string address_key(std::string_view address) { return "a" + std::string(add
 
 }  // namespace
 
-std::optional<std::chrono::seconds>
-AttemptLimiter::wait(std::string_view account, std::string_view address, Instant now) const
+std::optional<std::chrono::seconds> AttemptLimiter::wait(std::string_view account, std::string_view address,
+                                                         Instant now) const
 {
     Instant until{};
     for (const auto& key : {pair_key(account, address), address_key(address)})

@@ -40,7 +40,8 @@ Task<Result<PrincipalPtr>> Identity::authenticate(std::string token)
     NW_CO_TRY(auto principal, std::move(loaded));
     if (!principal) co_return principal;
     // Once per cache life, not per request.
-    NW_CO_CHECK(co_await metadata_.write([&](store::MetadataTx& tx) { return tx.users().touch_session(principal->session.id, now); }));
+    NW_CO_CHECK(co_await metadata_.write(
+        [&](store::MetadataTx& tx) { return tx.users().touch_session(principal->session.id, now); }));
     if (cache_.size() >= kPrincipalsMax) cache_.clear();
     cache_[key] = {principal, clock_.instant() + kCacheFor};
     co_return principal;
@@ -66,9 +67,14 @@ Task<Result<SignedIn>> Identity::open_session(UserId user, Origin origin)
     auto token = make_token(random_);
     const auto now = clock_.wall();
     constexpr std::size_t agent_bytes_max = 300;
-    const store::Session session{.id = make_id<SessionId>(random_, now), .user = user, .token_hash = sha256(token),
-                                 .csrf_token = make_token(random_), .created_us = to_us(now), .last_seen_us = to_us(now),
-                                 .expires_us = to_us(now + kSessionLife), .address = std::move(origin.address),
+    const store::Session session{.id = make_id<SessionId>(random_, now),
+                                 .user = user,
+                                 .token_hash = sha256(token),
+                                 .csrf_token = make_token(random_),
+                                 .created_us = to_us(now),
+                                 .last_seen_us = to_us(now),
+                                 .expires_us = to_us(now + kSessionLife),
+                                 .address = std::move(origin.address),
                                  .user_agent = origin.user_agent.substr(0, agent_bytes_max)};
     auto opened = co_await metadata_.write([&](store::MetadataTx& tx) -> Result<PrincipalPtr> {
         NW_CHECK(tx.users().end_expired_sessions(now));
@@ -92,7 +98,8 @@ Task<Status> Identity::change_password(PrincipalPtr principal, std::string curre
     if (const auto wait = limiter_.wait(email, address, clock_.instant()))
         co_return fail_field("current", "too many attempts; wait " + std::to_string(wait->count()) + " s");
     limiter_.failed(email, address, clock_.instant());
-    const bool matches = co_await run_on(hash_pool_, [&] { return verify_password(principal->user.password_hash, current); });
+    const bool matches =
+        co_await run_on(hash_pool_, [&] { return verify_password(principal->user.password_hash, current); });
     if (!matches) co_return fail_field("current", "is not your present password");
     limiter_.succeeded(email, address);
     const auto hashed = co_await hash(std::move(fresh));
@@ -112,18 +119,18 @@ Task<std::string> Identity::hash(std::string password)
 void Identity::forget(UserId user)
 {
     std::erase_if(cache_, [&](const auto& item) { return item.second.principal->user.id == user; });
-    changed();
+    changed(user);
 }
 
 void Identity::forget_all()
 {
     cache_.clear();
-    changed();
+    changed(std::nullopt);
 }
 
-void Identity::changed()
+void Identity::changed(std::optional<UserId> user)
 {
-    if (listener_) listener_();
+    if (listener_) listener_(user);
 }
 
 }  // namespace nw::identity

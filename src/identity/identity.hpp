@@ -26,7 +26,7 @@
 namespace nw::identity {
 
 inline constexpr std::chrono::seconds kCacheFor{30};
-inline constexpr std::chrono::hours kSessionLife{24 * 30};   // since last use
+inline constexpr std::chrono::hours kSessionLife{24 * 30};  // since last use
 inline constexpr std::size_t kPrincipalsMax = 20'000;
 
 struct Principal {
@@ -70,8 +70,10 @@ public:
     // Role or membership changes: the next request reads them anew.
     void forget(UserId user);
     void forget_all();
-    // Called when sessions end or memberships change, so that open live connections are checked again.
-    void on_change(std::function<void()> listener) { listener_ = std::move(listener); }
+    // Called when what a user may do, or whether he is signed in, may have changed; nothing: anybody's. What was opened
+    // with the old rights is then closed.
+    using Listener = std::function<void(std::optional<UserId>)>;
+    void on_change(Listener listener) { listener_ = std::move(listener); }
 
 private:
     struct Cached {
@@ -80,14 +82,14 @@ private:
     };
 
     Result<PrincipalPtr> load(store::MetadataTx& tx, const std::string& token_hash);
-    void changed();
+    void changed(std::optional<UserId> user);
 
     store::Metadata& metadata_;
     const Clock& clock_;
     Random& random_;
     AttemptLimiter limiter_{};
     std::map<std::string, Cached> cache_{};  // by token hash
-    std::function<void()> listener_{};
+    Listener listener_{};
     Pool hash_pool_{2};
 };
 

@@ -22,7 +22,8 @@ struct Fixture {
             return tx.users().add({.id = UserId{1}, .email = "ana@example.com", .name = "Ana", .password_hash = hash});
         })));
     }
-    Identity::SignInResult sign_in(std::string password, std::string email = "ana@example.com", std::string address = "192.0.2.1")
+    Identity::SignInResult sign_in(std::string password, std::string email = "ana@example.com",
+                                   std::string address = "192.0.2.1")
     {
         return *testing::run(loop, identity.sign_in(std::move(email), std::move(password), {.address = std::move(address)}));
     }
@@ -88,7 +89,8 @@ TEST_CASE("a new password ends every other session")
 
 TEST_CASE("waits double, end, and are bounded")
 {
-    AttemptLimiter limiter({.free_failures = 2, .address_failures = 5, .wait_max = std::chrono::seconds(60), .entries_max = 10});
+    AttemptLimiter limiter(
+        {.free_failures = 2, .address_failures = 5, .wait_max = std::chrono::seconds(60), .entries_max = 10});
     const auto fail_at = [&](int second) {
         limiter.failed("a", "x", at(second));
         return limiter.wait("a", "x", at(second));
@@ -97,8 +99,8 @@ TEST_CASE("waits double, end, and are bounded")
     CHECK(!fail_at(0));
     CHECK(fail_at(0) == std::chrono::seconds(1));
     CHECK(fail_at(1) == std::chrono::seconds(2));
-    CHECK(!limiter.wait("a", "y", at(1)));   // another address
-    CHECK(!limiter.wait("b", "x", at(1)));   // another account
+    CHECK(!limiter.wait("a", "y", at(1)));  // another address
+    CHECK(!limiter.wait("b", "x", at(1)));  // another account
     limiter.failed("c", "x", at(1));
     limiter.failed("d", "x", at(1));
     CHECK(limiter.wait("b", "x", at(1)) == std::chrono::seconds(60));  // the address has tried too much

@@ -44,9 +44,6 @@ inline constexpr std::array<PermissionInfo, 10> kPermissions{{
 }};
 
 constexpr std::string_view name_of(Permission permission) { return kPermissions[std::size_t(permission)].name; }
-constexpr bool may(store::Role role, Permission permission)
-{
-    return role >= kPermissions[std::size_t(permission)].least;
-}
+constexpr bool may(store::Role role, Permission permission) { return role >= kPermissions[std::size_t(permission)].least; }
 
 }  // namespace nw::identity

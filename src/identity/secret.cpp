@@ -36,8 +36,8 @@ std::string make_token(Random& random) { return random.hex(32); }
 std::string sha256(std::string_view text)
 {
     std::string hash(crypto_hash_sha256_BYTES, '\0');
-    crypto_hash_sha256(reinterpret_cast<unsigned char*>(hash.data()),
-                       reinterpret_cast<const unsigned char*>(text.data()), text.size());
+    crypto_hash_sha256(reinterpret_cast<unsigned char*>(hash.data()), reinterpret_cast<const unsigned char*>(text.data()),
+                       text.size());
     return hash;
 }
 

@@ -73,7 +73,7 @@ Task<Result<Stream>> connect_stream(Pool& pool, Url url, SslContext tls, Deadlin
         deadline.watch_nothing();
         if (error) {
             last.what = "connect to " + endpoint.address().to_string() + " port " + std::to_string(url.port) + ": "
-                + error.message();
+                        + error.message();
             continue;
         }
         ErrorCode ignored;

@@ -16,9 +16,21 @@ class Deadline {
 public:
     Deadline(Executor loop, std::chrono::steady_clock::duration after);
     // While `socket` is watched it must not move.
-    void watch(Socket& socket) { socket_ = &socket; stream_ = nullptr; }
-    void watch(Stream& stream) { stream_ = &stream; socket_ = nullptr; }
-    void watch_nothing() { socket_ = nullptr; stream_ = nullptr; }
+    void watch(Socket& socket)
+    {
+        socket_ = &socket;
+        stream_ = nullptr;
+    }
+    void watch(Stream& stream)
+    {
+        stream_ = &stream;
+        socket_ = nullptr;
+    }
+    void watch_nothing()
+    {
+        socket_ = nullptr;
+        stream_ = nullptr;
+    }
     void stop();
     bool passed() const { return state_->passed; }
     ~Deadline() { stop(); }

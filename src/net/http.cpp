@@ -164,8 +164,7 @@ std::string percent_encoded(std::string_view text)
     for (const char c : text) {
         if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || safe.find(c) != safe.npos)
             out += c;
-        else
-            out += "%" + to_hex(bytes_of(std::string_view(&c, 1)));
+        else out += "%" + to_hex(bytes_of(std::string_view(&c, 1)));
     }
     return out;
 }

@@ -25,13 +25,13 @@ using Params = std::map<std::string, std::string, std::less<>>;
 
 struct Request {
     Method method = Method::Get;
-    std::string path{};     // percent-decoded, without the query
-    Params query{};         // percent-decoded; of a repeated name the last
-    Params headers{};       // names in lower case; repeated values joined by ", "
+    std::string path{};  // percent-decoded, without the query
+    Params query{};      // percent-decoded; of a repeated name the last
+    Params headers{};    // names in lower case; repeated values joined by ", "
     std::string body{};
-    std::string remote{};   // the client's address; a trusted proxy's X-Forwarded-For is already applied
-    bool secure = false;    // TLS here or at a trusted proxy
-    std::string id{};       // for logs, errors and the audit log
+    std::string remote{};  // the client's address; a trusted proxy's X-Forwarded-For is already applied
+    bool secure = false;   // TLS here or at a trusted proxy
+    std::string id{};      // for logs, errors and the audit log
     bool wants_websocket = false;
 
     std::string_view header(std::string_view name) const;
@@ -48,9 +48,9 @@ struct Response {
     std::string content_type{};
     std::vector<std::pair<std::string, std::string>> headers{};
     std::string body{};
-    std::string_view static_body{};  // instead of `body`: bytes that live as long as the program
-    BodySource source{};             // instead of `body`: streamed in chunks
-    ChannelHandler websocket{};      // accept the upgrade and serve it
+    std::string_view static_body{};            // instead of `body`: bytes that live as long as the program
+    BodySource source{};                       // instead of `body`: streamed in chunks
+    ChannelHandler websocket{};                // accept the upgrade and serve it
     std::size_t message_bytes_max = 64 << 10;  // of the WebSocket
     bool binary_messages = false;              // what the WebSocket sends
 };

@@ -44,7 +44,8 @@ Task<Result<ClientResponse>> fetch(Pool& pool, ClientRequest request)
     // A server may answer and close before it has read everything: the answer counts.
     auto [read_error, got] = co_await http::async_read(stream, buffer, parser, nothrow);
     deadline.watch_nothing();
-    if (deadline.passed()) co_return fail(Errc::Timeout, name_of(request.method).data() + (" " + request.url) + ": timed out");
+    if (deadline.passed())
+        co_return fail(Errc::Timeout, name_of(request.method).data() + (" " + request.url) + ": timed out");
     if (read_error) {
         const auto& cause = write_error ? write_error : read_error;
         co_return fail(Errc::Unavailable, std::string(name_of(request.method)) + " " + request.url + ": " + cause.message());

@@ -65,7 +65,7 @@ int status_of_read_error(const ErrorCode& error)
 bool is_protocol_error(const ErrorCode& error)
 {
     return error.category() == http::make_error_code(http::error::end_of_stream).category()
-        && error != http::error::end_of_stream && error != http::error::partial_message;
+           && error != http::error::end_of_stream && error != http::error::partial_message;
 }
 
 }  // namespace
@@ -96,8 +96,7 @@ private:
     Task<void> serve(Socket socket, const TlsServer* tls, std::string remote);
     Task<void> serve_requests(Stream& stream, Entry entry);
     Task<bool> serve_one(Stream& stream, boost::beast::flat_buffer& buffer, Entry entry);
-    Task<void> serve_websocket(Stream& stream, http::request<http::string_body> upgrade, Response response,
-                               Entry entry);
+    Task<void> serve_websocket(Stream& stream, http::request<http::string_body> upgrade, Response response, Entry entry);
     Task<ErrorCode> write(Stream& stream, const Response& response, bool keep_alive, bool head_only);
     Task<ErrorCode> write_stream(Stream& stream, const Response& response);
     Task<void> refuse(Stream& stream, const ErrorCode& error);
@@ -247,8 +246,8 @@ Task<bool> HttpServer::Impl::serve_one(Stream& stream, boost::beast::flat_buffer
     co_return keep_alive && !error;
 }
 
-Task<void> HttpServer::Impl::serve_websocket(Stream& stream, http::request<http::string_body> upgrade,
-                                             Response response, Entry entry)
+Task<void> HttpServer::Impl::serve_websocket(Stream& stream, http::request<http::string_body> upgrade, Response response,
+                                             Entry entry)
 {
     const ChannelLimits limits{.message_bytes_max = response.message_bytes_max, .binary = response.binary_messages};
     auto socket = std::make_unique<WebSocket>(std::move(stream));
@@ -313,9 +312,13 @@ Result<Request> HttpServer::Impl::to_request(http::request<http::string_body>& m
                                              bool tls)
 {
     NW_TRY(auto target, parse_target({message.target().data(), message.target().size()}));
-    Request request{.method = method_of(message.method()), .path = std::move(target.path),
-                    .query = std::move(target.query), .headers = header_values(message),
-                    .body = std::move(message.body()), .remote = connection.remote, .secure = tls,
+    Request request{.method = method_of(message.method()),
+                    .path = std::move(target.path),
+                    .query = std::move(target.query),
+                    .headers = header_values(message),
+                    .body = std::move(message.body()),
+                    .remote = connection.remote,
+                    .secure = tls,
                     .id = fmt::format("{}-{:x}", request_prefix_, ++request_count_),
                     .wants_websocket = boost::beast::websocket::is_upgrade(message)};
     apply_proxy(request);

@@ -37,7 +37,7 @@ struct HttpServerOptions {
 struct HttpServerStats {
     std::uint64_t connections = 0;  // open now
     std::uint64_t accepted = 0;
-    std::uint64_t refused = 0;      // over connections_max
+    std::uint64_t refused = 0;  // over connections_max
     std::uint64_t requests = 0;
     std::uint64_t timeouts = 0;
 };

@@ -38,12 +38,17 @@ Task<Response> demo(Request request)
     if (request.path == "/stream") {
         auto left = std::make_shared<int>(3);
         co_return Response{.content_type = "text/plain", .source = [left]() -> Task<Result<std::string>> {
-            co_return *left > 0 ? "part" + std::to_string((*left)--) + ";" : "";
-        }};
+                               co_return *left > 0 ? "part" + std::to_string((*left)--) + ";" : "";
+                           }};
     }
     JsonWriter json;
-    json.object().field("path", request.path).field("q", request.query["q"]).field("body", request.body)
-        .field("remote", request.remote).field("secure", request.secure).end_object();
+    json.object()
+        .field("path", request.path)
+        .field("q", request.query["q"])
+        .field("body", request.body)
+        .field("remote", request.remote)
+        .field("secure", request.secure)
+        .end_object();
     co_return Response{.content_type = "application/json", .body = std::move(json).str()};
 }
 
@@ -70,8 +75,10 @@ struct Fixture {
     }
     Result<ClientResponse> get(std::string path, SslContext tls = {}, std::string body = "")
     {
-        return testing::run(loop, fetch(pool, {.method = body.empty() ? Method::Get : Method::Post, .url = base + path,
-                                               .tls = std::move(tls), .body = std::move(body)}));
+        return testing::run(loop, fetch(pool, {.method = body.empty() ? Method::Get : Method::Post,
+                                               .url = base + path,
+                                               .tls = std::move(tls),
+                                               .body = std::move(body)}));
     }
     // Sends raw bytes and returns everything that comes back before the server closes.
     std::string raw(std::string_view bytes)
@@ -169,11 +176,13 @@ TEST_CASE("messages go both ways over a WebSocket until one side says goodbye")
 TEST_CASE("a message above the limit ends the connection, a refused upgrade says so")
 {
     Fixture fixture;
-    auto channel = testing::run(fixture.loop, connect_websocket(fixture.pool, fixture.writers, {.url = fixture.base + "/ws"}));
+    auto channel =
+        testing::run(fixture.loop, connect_websocket(fixture.pool, fixture.writers, {.url = fixture.base + "/ws"}));
     REQUIRE(channel);
     REQUIRE((*channel)->post(std::string(1001, 'x')));
     CHECK(!testing::run(fixture.loop, (*channel)->receive()));
-    const auto refused = testing::run(fixture.loop, connect_websocket(fixture.pool, fixture.writers, {.url = fixture.base + "/forbidden"}));
+    const auto refused =
+        testing::run(fixture.loop, connect_websocket(fixture.pool, fixture.writers, {.url = fixture.base + "/forbidden"}));
     CHECK(refused.error().code == Errc::Denied);
 }
 
@@ -181,9 +190,9 @@ TEST_CASE("TLS verifies the server, and a renewed certificate serves the next co
 {
     const testing::ScratchDir dir;
     const auto make = [&](const std::string& name) {
-        const auto command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=" + name
-            + " -addext subjectAltName=IP:127.0.0.1 -keyout " + (dir / "key.pem").string() + " -out "
-            + (dir / "cert.pem").string() + " 2>/dev/null";
+        const auto command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN="
+                             + name + " -addext subjectAltName=IP:127.0.0.1 -keyout " + (dir / "key.pem").string() + " -out "
+                             + (dir / "cert.pem").string() + " 2>/dev/null";
         REQUIRE(std::system(command.c_str()) == 0);
     };
     make("first");
@@ -228,8 +237,15 @@ TEST_CASE("JSON is read within bounds and written so that it reads back")
     CHECK(!parse_json("18446744073709551615"));
     CHECK(!parse_json(""));
     JsonWriter json;
-    json.object().field("text", "a\"\\\n\x01\xff\xc3\xa9").field("tenth", 0.1).key("list").array().number(std::int64_t{-3}).null()
-        .end_array().end_object();
+    json.object()
+        .field("text", "a\"\\\n\x01\xff\xc3\xa9")
+        .field("tenth", 0.1)
+        .key("list")
+        .array()
+        .number(std::int64_t{-3})
+        .null()
+        .end_array()
+        .end_object();
     const auto read = *parse_json(json.str());
     CHECK(*read.at("text").text() == "a\"\\\n\x01\xef\xbf\xbd\xc3\xa9");
     CHECK(*read.at("tenth").real() == 0.1);

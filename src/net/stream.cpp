@@ -98,8 +98,7 @@ Stream::Attempt Stream::failed_tls(int result) const
     default: break;
     }
     const auto code = ERR_get_error();
-    if (ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
-        return {.error = asio::ssl::error::stream_truncated};
+    if (ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING) return {.error = asio::ssl::error::stream_truncated};
     return {.error = ErrorCode(int(code), asio::error::get_ssl_category())};
 }
 
@@ -107,8 +106,8 @@ void Stream::prepare_client(const std::string& server_name)
 {
     SSL_set_connect_state(ssl_.get());
     in6_addr address{};
-    const bool is_address = inet_pton(AF_INET, server_name.c_str(), &address) == 1
-        || inet_pton(AF_INET6, server_name.c_str(), &address) == 1;
+    const bool is_address =
+        inet_pton(AF_INET, server_name.c_str(), &address) == 1 || inet_pton(AF_INET6, server_name.c_str(), &address) == 1;
     if (is_address) {
         X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_.get()), server_name.c_str());
     } else {

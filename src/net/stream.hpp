@@ -28,8 +28,8 @@ class Stream {
 public:
     using executor_type = Executor;
 
-    explicit Stream(Socket socket);             // plain
-    Stream(Socket socket, SSL_CTX* context);    // TLS; handshake before anything else
+    explicit Stream(Socket socket);           // plain
+    Stream(Socket socket, SSL_CTX* context);  // TLS; handshake before anything else
     Stream(Stream&&) = default;
     Stream& operator=(Stream&&) = default;
 
@@ -136,8 +136,8 @@ private:
     template <class AttemptNow, class Token>
     auto drive(AttemptNow attempt, Token&& token)
     {
-        return asio::async_compose<Token, void(ErrorCode, std::size_t)>(
-            Drive<AttemptNow>{*this, std::move(attempt)}, token, socket_);
+        return asio::async_compose<Token, void(ErrorCode, std::size_t)>(Drive<AttemptNow>{*this, std::move(attempt)}, token,
+                                                                        socket_);
     }
 
     struct SslFree {

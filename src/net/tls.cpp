@@ -12,8 +12,8 @@ SslContext make_context(const SSL_METHOD* method)
 {
     auto context = SslContext(SSL_CTX_new(method), SSL_CTX_free);
     SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-    SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE
-                                        | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_mode(context.get(),
+                     SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
     return context;
 }
@@ -78,8 +78,7 @@ Result<SslContext> make_tls_client(const TlsClientOptions& options)
     SSL_CTX_set_verify(context.get(), options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
     if (!options.verify) return context;
     SSL_CTX_set_default_verify_paths(context.get());
-    if (!options.ca_file.empty()
-        && SSL_CTX_load_verify_locations(context.get(), options.ca_file.c_str(), nullptr) != 1)
+    if (!options.ca_file.empty() && SSL_CTX_load_verify_locations(context.get(), options.ca_file.c_str(), nullptr) != 1)
         return tls_failure("CA file " + options.ca_file);
     return context;
 }

@@ -10,15 +10,14 @@ namespace nw::net {
 
 namespace ws = boost::beast::websocket;
 
-Task<Result<std::unique_ptr<MessageChannel>>>
-connect_websocket(Pool& pool, TaskGroup& writers, WebSocketTarget target)
+Task<Result<std::unique_ptr<MessageChannel>>> connect_websocket(Pool& pool, TaskGroup& writers, WebSocketTarget target)
 {
     NW_CO_TRY(const auto url, parse_url(target.url));
     Deadline deadline(co_await asio::this_coro::executor, target.deadline);
     NW_CO_TRY(auto stream, co_await connect_stream(pool, url, target.tls, deadline));
 
-    const ChannelLimits limits{.message_bytes_max = target.message_bytes_max,
-                               .queue_bytes_max = target.queue_bytes_max, .binary = target.binary};
+    const ChannelLimits limits{
+        .message_bytes_max = target.message_bytes_max, .queue_bytes_max = target.queue_bytes_max, .binary = target.binary};
     auto socket = std::make_unique<WebSocket>(std::move(stream));
     configure(*socket, limits);
     socket->set_option(ws::stream_base::decorator([&](ws::request_type& request) {

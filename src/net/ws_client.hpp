@@ -28,7 +28,6 @@ struct WebSocketTarget {
 
 // Errors: Invalid (URL), Denied (401 or 403), Timeout, Unavailable (everything else of the network). Names are
 // resolved on `pool`; `writers` owns the channel's writer and outlives it.
-Task<Result<std::unique_ptr<MessageChannel>>>
-connect_websocket(Pool& pool, TaskGroup& writers, WebSocketTarget target);
+Task<Result<std::unique_ptr<MessageChannel>>> connect_websocket(Pool& pool, TaskGroup& writers, WebSocketTarget target);
 
 }  // namespace nw::net

@@ -26,11 +26,12 @@ std::string pragmas(const OpenOptions& options)
     if (options.mmap_bytes > 0) sql += " PRAGMA mmap_size=" + std::to_string(options.mmap_bytes) + ";";
     if (options.read_only || options.immutable) return sql;
     if (options.scratch)
-        return "PRAGMA page_size=" + std::to_string(options.page_size) + "; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; " + sql;
+        return "PRAGMA page_size=" + std::to_string(options.page_size)
+               + "; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; " + sql;
     sql += " PRAGMA wal_autocheckpoint=" + std::to_string(options.checkpoint_pages) + ";";
     // page_size must come before journal_mode: WAL fixes it.
     return "PRAGMA page_size=" + std::to_string(options.page_size) + "; PRAGMA journal_mode=WAL; PRAGMA synchronous="
-        + (options.durability == Durability::Full ? "FULL; " : "NORMAL; ") + sql;
+           + (options.durability == Durability::Full ? "FULL; " : "NORMAL; ") + sql;
 }
 
 // RFC 3986: everything that is not unreserved is written as %XX.
@@ -40,10 +41,10 @@ std::string immutable_uri(const std::filesystem::path& file)
     std::string uri = "file:";
     for (const char c : file.string()) {
         const auto byte = std::uint8_t(c);
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '-' || c == '_' || c == '.')
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '-' || c == '_'
+            || c == '.')
             uri += c;
-        else
-            uri.append({'%', digits[byte >> 4], digits[byte & 15]});
+        else uri.append({'%', digits[byte >> 4], digits[byte & 15]});
     }
     return uri + "?immutable=1";
 }
@@ -55,7 +56,7 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& fi
     sqlite3* raw = nullptr;
     const bool read_only = options.read_only || options.immutable;
     const int flags = SQLITE_OPEN_NOMUTEX | (options.immutable ? SQLITE_OPEN_URI : 0)
-        | (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+                      | (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     const auto name = options.immutable ? immutable_uri(file) : file.string();
     const int code = sqlite3_open_v2(name.c_str(), &raw, flags, nullptr);
     auto db = std::unique_ptr<Database>(new Database(raw));
@@ -95,9 +96,7 @@ Statement::Statement(Database& db, std::string_view sql) : db_(&db)
 
 Statement::~Statement() { sqlite3_finalize(statement_); }
 
-Statement::Statement(Statement&& other) noexcept
-    : db_(other.db_), statement_(std::exchange(other.statement_, nullptr))
-{}
+Statement::Statement(Statement&& other) noexcept : db_(other.db_), statement_(std::exchange(other.statement_, nullptr)) {}
 
 Statement& Statement::bind(int position, std::int64_t value)
 {
@@ -201,11 +200,18 @@ Status Transaction::commit()
 Status backup_to(Database& db, const std::filesystem::path& file)
 {
     constexpr int kPagesPerStep = 256;
-    NW_TRY(auto target, Database::open(file));
+    // A target in WAL mode cannot change its page size any more: it is opened with the source's.
+    Statement page_size(db, "PRAGMA page_size");
+    NW_TRY([[maybe_unused]] const bool row, page_size.step());
+    OpenOptions like_source;
+    like_source.page_size = std::int32_t(page_size.integer(0));
+    page_size.reset();
+    NW_TRY(auto target, Database::open(file, like_source));
     auto* backup = sqlite3_backup_init(target->handle(), "main", db.handle(), "main");
     if (!backup) return std::unexpected(target->error("back up to " + file.string()));
     int code = SQLITE_OK;
-    while (code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED) code = sqlite3_backup_step(backup, kPagesPerStep);
+    while (code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED)
+        code = sqlite3_backup_step(backup, kPagesPerStep);
     sqlite3_backup_finish(backup);
     if (code != SQLITE_DONE) return std::unexpected(target->error("back up to " + file.string()));
     return {};

@@ -41,7 +41,7 @@ TEST_CASE("an error says which file or which constraint")
 TEST_CASE("a backup of a database in use is complete")
 {
     const testing::ScratchDir dir;
-    auto db = *Database::open(dir / "a.db");
+    auto db = *Database::open(dir / "a.db", {.page_size = 16384});
     REQUIRE(db->execute("CREATE TABLE t(a); INSERT INTO t VALUES(1),(2)"));
     REQUIRE(backup_to(*db, dir / "b.db"));
     auto copy = *Database::open(dir / "b.db", {.read_only = true});

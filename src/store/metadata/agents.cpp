@@ -15,15 +15,28 @@ constexpr std::string_view kAgentSelect =
 
 Agent agent_from(const sqlite::Statement& row)
 {
-    return {.id = AgentId(row.integer(0)), .workspace = WorkspaceId(row.integer(1)), .name = row.text(2),
-            .site = row.text(3), .labels = labels_from(row.view(4)), .enabled = row.integer(5) != 0,
-            .revision = row.integer(6), .created_us = row.integer(7), .deleted_us = row.maybe_integer(8),
-            .enrol_expires_us = row.maybe_integer(9), .enrol_used_us = row.maybe_integer(10), .instance = row.text(11),
+    return {.id = AgentId(row.integer(0)),
+            .workspace = WorkspaceId(row.integer(1)),
+            .name = row.text(2),
+            .site = row.text(3),
+            .labels = labels_from(row.view(4)),
+            .enabled = row.integer(5) != 0,
+            .revision = row.integer(6),
+            .created_us = row.integer(7),
+            .deleted_us = row.maybe_integer(8),
+            .enrol_expires_us = row.maybe_integer(9),
+            .enrol_used_us = row.maybe_integer(10),
+            .instance = row.text(11),
             .credential_hash = row.text(12),
-            .facts = {.hostname = row.text(13), .os = row.text(14), .arch = row.text(15), .version = row.text(16),
+            .facts = {.hostname = row.text(13),
+                      .os = row.text(14),
+                      .arch = row.text(15),
+                      .version = row.text(16),
                       .address = row.text(17)},
-            .last_seen_us = row.maybe_integer(18), .clock_offset_us = row.maybe_integer(19),
-            .clock_uncertainty_us = row.maybe_integer(20), .state_number = std::uint64_t(row.integer(21)),
+            .last_seen_us = row.maybe_integer(18),
+            .clock_offset_us = row.maybe_integer(19),
+            .clock_uncertainty_us = row.maybe_integer(20),
+            .state_number = std::uint64_t(row.integer(21)),
             .probe_count = row.integer(22)};
 }
 
@@ -56,10 +69,17 @@ Result<After> after_from(const std::string& cursor)
 Result<Agent> Agents::add(Agent agent)
 {
     agent.workspace = workspace_;
-    sqlite::Statement insert(db_, "INSERT INTO agent (id, workspace, name, site, labels, enabled, created_us) VALUES (?, ?, ?, ?, ?, ?, ?)");
+    sqlite::Statement insert(
+        db_, "INSERT INTO agent (id, workspace, name, site, labels, enabled, created_us) VALUES (?, ?, ?, ?, ?, ?, ?)");
     const auto labels = to_json(agent.labels);
-    NW_CHECK(insert.bind(1, sql_id(agent.id)).bind(2, sql_id(workspace_)).bind(3, agent.name).bind(4, agent.site)
-                 .bind(5, labels).bind(6, std::int64_t{agent.enabled}).bind(7, agent.created_us).run());
+    NW_CHECK(insert.bind(1, sql_id(agent.id))
+                 .bind(2, sql_id(workspace_))
+                 .bind(3, agent.name)
+                 .bind(4, agent.site)
+                 .bind(5, labels)
+                 .bind(6, std::int64_t{agent.enabled})
+                 .bind(7, agent.created_us)
+                 .run());
     return get(agent.id);
 }
 
@@ -75,8 +95,9 @@ Result<Paged<Agent>> Agents::list(const AgentFilter& filter, const Page& page)
 {
     NW_TRY(const auto after, after_from(page.cursor));
     sqlite::Statement select(db_, std::string(kAgentSelect)
-        + "WHERE a.workspace = ?1 AND a.deleted_us IS NULL AND (a.name, a.id) > (?2, ?3) "
-          "AND (a.name LIKE ?4 ESCAPE '\\' OR a.site LIKE ?4 ESCAPE '\\' OR a.hostname LIKE ?4 ESCAPE '\\' OR a.labels LIKE ?4 ESCAPE '\\') ORDER BY a.name, a.id");
+                                      + "WHERE a.workspace = ?1 AND a.deleted_us IS NULL AND (a.name, a.id) > (?2, ?3) "
+                                        "AND (a.name LIKE ?4 ESCAPE '\\' OR a.site LIKE ?4 ESCAPE '\\' OR a.hostname LIKE "
+                                        "?4 ESCAPE '\\' OR a.labels LIKE ?4 ESCAPE '\\') ORDER BY a.name, a.id");
     const auto pattern = like_anywhere(filter.text);
     select.bind(1, sql_id(workspace_)).bind(2, after.name).bind(3, after.id).bind(4, pattern);
     Paged<Agent> result;
@@ -95,7 +116,8 @@ Result<Paged<Agent>> Agents::list(const AgentFilter& filter, const Page& page)
 
 Result<std::vector<Agent>> Agents::all()
 {
-    sqlite::Statement select(db_, std::string(kAgentSelect) + "WHERE a.workspace = ? AND a.deleted_us IS NULL ORDER BY a.name, a.id");
+    sqlite::Statement select(db_, std::string(kAgentSelect)
+                                      + "WHERE a.workspace = ? AND a.deleted_us IS NULL ORDER BY a.name, a.id");
     select.bind(1, sql_id(workspace_));
     std::vector<Agent> found;
     NW_CHECK(for_each_row(select, [&](const auto& row) { found.push_back(agent_from(row)); }));
@@ -105,11 +127,18 @@ Result<std::vector<Agent>> Agents::all()
 Result<Agent> Agents::update(const Agent& changed, std::int64_t revision)
 {
     // Enabling and disabling changes what the agent is to do; a name does not, but one number more costs nothing.
-    sqlite::Statement update(db_, "UPDATE agent SET name = ?, site = ?, labels = ?, enabled = ?, revision = revision + 1, "
-                                  "state_number = state_number + 1 WHERE id = ? AND workspace = ? AND revision = ? AND deleted_us IS NULL");
+    sqlite::Statement update(
+        db_, "UPDATE agent SET name = ?, site = ?, labels = ?, enabled = ?, revision = revision + 1, "
+             "state_number = state_number + 1 WHERE id = ? AND workspace = ? AND revision = ? AND deleted_us IS NULL");
     const auto labels = to_json(changed.labels);
-    NW_CHECK(update.bind(1, changed.name).bind(2, changed.site).bind(3, labels).bind(4, std::int64_t{changed.enabled})
-                 .bind(5, sql_id(changed.id)).bind(6, sql_id(workspace_)).bind(7, revision).run());
+    NW_CHECK(update.bind(1, changed.name)
+                 .bind(2, changed.site)
+                 .bind(3, labels)
+                 .bind(4, std::int64_t{changed.enabled})
+                 .bind(5, sql_id(changed.id))
+                 .bind(6, sql_id(workspace_))
+                 .bind(7, revision)
+                 .run());
     if (db_.rows_changed() == 1) return get(changed.id);
     NW_CHECK(get(changed.id));
     return fail(Errc::Conflict, "the agent was changed meanwhile");
@@ -118,9 +147,12 @@ Result<Agent> Agents::update(const Agent& changed, std::int64_t revision)
 Status Agents::set_enrolment(AgentId id, std::string_view token_hash, WallTime expires)
 {
     // A new token ends what the old one had opened.
-    sqlite::Statement update(db_, "UPDATE agent SET enrol_token_hash = ?, enrol_expires_us = ?, enrol_used_us = NULL, revision = revision + 1 "
-                                  "WHERE id = ? AND workspace = ? AND deleted_us IS NULL");
-    return run_on_one(db_, update.bind_blob(1, token_hash).bind(2, to_us(expires)).bind(3, sql_id(id)).bind(4, sql_id(workspace_)), "agent");
+    sqlite::Statement update(
+        db_, "UPDATE agent SET enrol_token_hash = ?, enrol_expires_us = ?, enrol_used_us = NULL, revision = revision + 1 "
+             "WHERE id = ? AND workspace = ? AND deleted_us IS NULL");
+    return run_on_one(
+        db_, update.bind_blob(1, token_hash).bind(2, to_us(expires)).bind(3, sql_id(id)).bind(4, sql_id(workspace_)),
+        "agent");
 }
 
 Status Agents::remove(AgentId id, WallTime now)
@@ -132,8 +164,9 @@ Status Agents::remove(AgentId id, WallTime now)
 
 Result<Agent> Agents::restore(AgentId id)
 {
-    sqlite::Statement update(db_, "UPDATE agent SET deleted_us = NULL, revision = revision + 1, state_number = state_number + 1 "
-                                  "WHERE id = ? AND workspace = ? AND deleted_us IS NOT NULL");
+    sqlite::Statement update(db_,
+                             "UPDATE agent SET deleted_us = NULL, revision = revision + 1, state_number = state_number + 1 "
+                             "WHERE id = ? AND workspace = ? AND deleted_us IS NOT NULL");
     NW_CHECK(run_on_one(db_, update.bind(1, sql_id(id)).bind(2, sql_id(workspace_)), "deleted agent"));
     return get(id);
 }
@@ -152,7 +185,8 @@ Result<Paged<AgentConnection>> Agents::connections(AgentId id, const Page& page)
     select.bind(1, sql_id(id)).bind(2, before).bind(3, std::int64_t{page.limit} + 1);
     Paged<AgentConnection> result;
     NW_CHECK(for_each_row(select, [&](const auto& row) {
-        result.items.push_back({row.integer(0), row.integer(1), row.maybe_integer(2), row.text(3), row.text(4), row.text(5)});
+        result.items.push_back(
+            {row.integer(0), row.integer(1), row.maybe_integer(2), row.text(3), row.text(4), row.text(5)});
     }));
     if (result.items.size() > page.limit) {
         result.items.pop_back();
@@ -176,18 +210,31 @@ Result<std::optional<Agent>> AgentSessions::by_enrolment(std::string_view token_
 Status AgentSessions::enrol(AgentId id, std::string_view instance, std::string_view credential_hash, const AgentFacts& facts,
                             WallTime now)
 {
-    sqlite::Statement update(db_, "UPDATE agent SET instance = ?, credential_hash = ?, enrol_used_us = ?, hostname = ?, os = ?, arch = ?, "
-                                  "version = ?, address = ?, revision = revision + 1 WHERE id = ? AND deleted_us IS NULL");
-    update.bind(1, instance).bind_blob(2, credential_hash).bind(3, to_us(now)).bind(4, facts.hostname).bind(5, facts.os)
-        .bind(6, facts.arch).bind(7, facts.version).bind(8, facts.address).bind(9, sql_id(id));
+    sqlite::Statement update(
+        db_, "UPDATE agent SET instance = ?, credential_hash = ?, enrol_used_us = ?, hostname = ?, os = ?, arch = ?, "
+             "version = ?, address = ?, revision = revision + 1 WHERE id = ? AND deleted_us IS NULL");
+    update.bind(1, instance)
+        .bind_blob(2, credential_hash)
+        .bind(3, to_us(now))
+        .bind(4, facts.hostname)
+        .bind(5, facts.os)
+        .bind(6, facts.arch)
+        .bind(7, facts.version)
+        .bind(8, facts.address)
+        .bind(9, sql_id(id));
     return run_on_one(db_, update, "agent");
 }
 
 Status AgentSessions::record_facts(AgentId id, const AgentFacts& facts)
 {
     sqlite::Statement update(db_, "UPDATE agent SET hostname = ?, os = ?, arch = ?, version = ?, address = ? WHERE id = ?");
-    return update.bind(1, facts.hostname).bind(2, facts.os).bind(3, facts.arch).bind(4, facts.version).bind(5, facts.address)
-        .bind(6, sql_id(id)).run();
+    return update.bind(1, facts.hostname)
+        .bind(2, facts.os)
+        .bind(3, facts.arch)
+        .bind(4, facts.version)
+        .bind(5, facts.address)
+        .bind(6, sql_id(id))
+        .run();
 }
 
 Status AgentSessions::record_seen(AgentId id, WallTime at, std::optional<std::int64_t> clock_offset_us,
@@ -198,29 +245,30 @@ Status AgentSessions::record_seen(AgentId id, WallTime at, std::optional<std::in
     return update.bind(1, to_us(at)).bind(2, clock_offset_us).bind(3, clock_uncertainty_us).bind(4, sql_id(id)).run();
 }
 
-Result<std::int64_t> AgentSessions::open_connection(AgentId id, WallTime at, std::string_view address, std::string_view version)
+Status AgentSessions::open_connection(AgentId id, WallTime at, std::string_view address, std::string_view version)
 {
     constexpr std::int64_t kept_per_agent = 500;
     sqlite::Statement insert(db_, "INSERT INTO agent_connection (agent, from_us, address, version) VALUES (?, ?, ?, ?)");
     NW_CHECK(insert.bind(1, sql_id(id)).bind(2, to_us(at)).bind(3, address).bind(4, version).run());
-    const auto connection = db_.last_rowid();
     sqlite::Statement trim(db_, "DELETE FROM agent_connection WHERE agent = ?1 AND id <= (SELECT id FROM agent_connection "
                                 "WHERE agent = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)");
-    NW_CHECK(trim.bind(1, sql_id(id)).bind(2, kept_per_agent).run());
-    return connection;
+    return trim.bind(1, sql_id(id)).bind(2, kept_per_agent).run();
 }
 
-Status AgentSessions::close_connection(std::int64_t connection, WallTime at, std::string_view why)
+Status AgentSessions::close_connection(AgentId id, WallTime at, std::string_view why)
 {
-    sqlite::Statement update(db_, "UPDATE agent_connection SET until_us = ?, close_reason = ? WHERE id = ? AND until_us IS NULL");
-    return update.bind(1, to_us(at)).bind(2, why).bind(3, connection).run();
+    sqlite::Statement update(
+        db_, "UPDATE agent_connection SET until_us = ?, close_reason = ? WHERE agent = ? AND until_us IS NULL");
+    return update.bind(1, to_us(at)).bind(2, why).bind(3, sql_id(id)).run();
 }
 
 Status AgentSessions::close_all_connections(std::string_view why)
 {
     // Nobody saw these end: the agent was last heard of then.
-    sqlite::Statement update(db_, "UPDATE agent_connection SET close_reason = ?, until_us = max(from_us, coalesce((SELECT a.last_seen_us FROM agent a "
-                                  "WHERE a.id = agent_connection.agent), from_us)) WHERE until_us IS NULL");
+    sqlite::Statement update(
+        db_,
+        "UPDATE agent_connection SET close_reason = ?, until_us = max(from_us, coalesce((SELECT a.last_seen_us FROM agent a "
+        "WHERE a.id = agent_connection.agent), from_us)) WHERE until_us IS NULL");
     return update.bind(1, why).run();
 }
 

@@ -10,8 +10,8 @@
 namespace nw::store {
 namespace {
 
-constexpr std::string_view kColumns =
-    "SELECT id, workspace, at_us, actor, actor_name, action, subject_type, subject, subject_name, outcome, detail, address, request, hash FROM audit ";
+constexpr std::string_view kColumns = "SELECT id, workspace, at_us, actor, actor_name, action, subject_type, subject, "
+                                      "subject_name, outcome, detail, address, request, hash FROM audit ";
 
 AuditOutcome outcome_named(std::string_view name)
 {
@@ -21,10 +21,18 @@ AuditOutcome outcome_named(std::string_view name)
 AuditEntry entry_from(const sqlite::Statement& row)
 {
     const auto workspace = row.maybe_integer(1);
-    return {.workspace = workspace ? std::optional(WorkspaceId(*workspace)) : std::nullopt, .at_us = row.integer(2),
-            .actor = row.text(3), .actor_name = row.text(4), .action = row.text(5), .subject_type = row.text(6),
-            .subject = row.text(7), .subject_name = row.text(8), .outcome = outcome_named(row.view(9)), .detail = row.text(10),
-            .address = row.text(11), .request = row.text(12)};
+    return {.workspace = workspace ? std::optional(WorkspaceId(*workspace)) : std::nullopt,
+            .at_us = row.integer(2),
+            .actor = row.text(3),
+            .actor_name = row.text(4),
+            .action = row.text(5),
+            .subject_type = row.text(6),
+            .subject = row.text(7),
+            .subject_name = row.text(8),
+            .outcome = outcome_named(row.view(9)),
+            .detail = row.text(10),
+            .address = row.text(11),
+            .request = row.text(12)};
 }
 
 // Every field is preceded by its length: no two different rows have the same bytes.
@@ -38,13 +46,13 @@ std::string chained_hash(std::string_view previous, const AuditEntry& entry)
     put(previous);
     put(entry.workspace ? to_text(*entry.workspace) : "");
     put(std::to_string(entry.at_us));
-    for (const auto* field : {&entry.actor, &entry.actor_name, &entry.action, &entry.subject_type, &entry.subject, &entry.subject_name, &entry.detail, &entry.address,
-                              &entry.request})
+    for (const auto* field : {&entry.actor, &entry.actor_name, &entry.action, &entry.subject_type, &entry.subject,
+                              &entry.subject_name, &entry.detail, &entry.address, &entry.request})
         put(*field);
     put(kAuditOutcomeNames[std::size_t(entry.outcome)]);
     std::string hash(crypto_hash_sha256_BYTES, '\0');
-    crypto_hash_sha256(reinterpret_cast<unsigned char*>(hash.data()),
-                       reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+    crypto_hash_sha256(reinterpret_cast<unsigned char*>(hash.data()), reinterpret_cast<const unsigned char*>(bytes.data()),
+                       bytes.size());
     return hash;
 }
 
@@ -56,13 +64,24 @@ Status AuditLog::add(const AuditEntry& entry)
     NW_TRY(const bool has_last, last.step());
     const auto hash = chained_hash(has_last ? last.view(0) : std::string_view(), entry);
     last.reset();
-    sqlite::Statement insert(db_, "INSERT INTO audit (workspace, at_us, actor, actor_name, action, subject_type, subject, subject_name, outcome, detail, "
+    sqlite::Statement insert(db_, "INSERT INTO audit (workspace, at_us, actor, actor_name, action, subject_type, subject, "
+                                  "subject_name, outcome, detail, "
                                   "address, request, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     const auto workspace = entry.workspace ? std::optional(sql_id(*entry.workspace)) : std::nullopt;
-    return insert.bind(1, workspace).bind(2, entry.at_us).bind(3, entry.actor).bind(4, entry.actor_name)
-        .bind(5, entry.action).bind(6, entry.subject_type).bind(7, entry.subject).bind(8, entry.subject_name)
-        .bind(9, kAuditOutcomeNames[std::size_t(entry.outcome)]).bind(10, entry.detail).bind(11, entry.address)
-        .bind(12, entry.request).bind_blob(13, hash).run();
+    return insert.bind(1, workspace)
+        .bind(2, entry.at_us)
+        .bind(3, entry.actor)
+        .bind(4, entry.actor_name)
+        .bind(5, entry.action)
+        .bind(6, entry.subject_type)
+        .bind(7, entry.subject)
+        .bind(8, entry.subject_name)
+        .bind(9, kAuditOutcomeNames[std::size_t(entry.outcome)])
+        .bind(10, entry.detail)
+        .bind(11, entry.address)
+        .bind(12, entry.request)
+        .bind_blob(13, hash)
+        .run();
 }
 
 Result<Paged<AuditRow>> AuditLog::list(const AuditFilter& filter, const Page& page)
@@ -73,12 +92,18 @@ Result<Paged<AuditRow>> AuditLog::list(const AuditFilter& filter, const Page& pa
         if (!id) return fail_field("cursor", "is not one that was given out");
         before = sql_id(*id);
     }
-    sqlite::Statement select(db_, std::string(kColumns)
-        + "WHERE workspace IS ?1 AND id < ?2 AND at_us >= ?3 AND at_us < ?4 AND (?5 = '' OR actor = ?5) "
-          "AND substr(action, 1, length(?6)) = ?6 ORDER BY id DESC LIMIT ?7");
+    sqlite::Statement select(
+        db_, std::string(kColumns)
+                 + "WHERE workspace IS ?1 AND id < ?2 AND at_us >= ?3 AND at_us < ?4 AND (?5 = '' OR actor = ?5) "
+                   "AND substr(action, 1, length(?6)) = ?6 ORDER BY id DESC LIMIT ?7");
     const auto workspace = filter.workspace ? std::optional(sql_id(*filter.workspace)) : std::nullopt;
-    select.bind(1, workspace).bind(2, before).bind(3, filter.from_us).bind(4, filter.until_us).bind(5, filter.actor)
-        .bind(6, filter.action).bind(7, std::int64_t{page.limit} + 1);
+    select.bind(1, workspace)
+        .bind(2, before)
+        .bind(3, filter.from_us)
+        .bind(4, filter.until_us)
+        .bind(5, filter.actor)
+        .bind(6, filter.action)
+        .bind(7, std::int64_t{page.limit} + 1);
     Paged<AuditRow> result;
     NW_CHECK(for_each_row(select, [&](const auto& row) { result.items.push_back({row.integer(0), entry_from(row)}); }));
     if (result.items.size() > page.limit) {

@@ -151,7 +151,8 @@ public:
     Result<std::vector<Probe>> all();
     Result<Probe> update(const Probe& changed, std::int64_t revision);
     Status remove(ProbeId id, WallTime now);
-    Result<Probe> restore(ProbeId id);
+    // NotFound when it was deleted before `deleted_since`.
+    Result<Probe> restore(ProbeId id, WallTime deleted_since);
 
     Result<std::vector<Target>> targets();
     Result<Target> target(TargetId id);
@@ -175,12 +176,13 @@ public:
     Status enrol(AgentId id, std::string_view instance, std::string_view credential_hash, const AgentFacts& facts,
                  WallTime now);
     Result<std::vector<Probe>> probes(AgentId id);
+    // Every probe the agent ever had, removed ones too: results may still be in its spool.
+    Result<std::vector<ProbeId>> probes_ever(AgentId id);
     Status record_facts(AgentId id, const AgentFacts& facts);
     Status record_seen(AgentId id, WallTime at, std::optional<std::int64_t> clock_offset_us,
                        std::optional<std::int64_t> clock_uncertainty_us);
-    // Returns the number of the log entry.
-    Result<std::int64_t> open_connection(AgentId id, WallTime at, std::string_view address, std::string_view version);
-    Status close_connection(std::int64_t connection, WallTime at, std::string_view why);
+    Status open_connection(AgentId id, WallTime at, std::string_view address, std::string_view version);
+    Status close_connection(AgentId id, WallTime at, std::string_view why);
     // At start: what was open when the controller died.
     Status close_all_connections(std::string_view why);
     Result<std::vector<Agent>> all();

@@ -20,7 +20,8 @@ struct Fixture {
     Workspace workspace(std::string slug)
     {
         return *tx([&](MetadataTx& tx) {
-            return tx.workspaces().add({.id = make_id<WorkspaceId>(random, now), .slug = slug, .name = slug, .created_us = to_us(now)});
+            return tx.workspaces().add(
+                {.id = make_id<WorkspaceId>(random, now), .slug = slug, .name = slug, .created_us = to_us(now)});
         });
     }
     Agent agent(WorkspaceId workspace, std::string name)
@@ -32,8 +33,13 @@ struct Fixture {
     Probe probe(const Agent& agent, std::string name)
     {
         return *tx([&](MetadataTx& tx) {
-            return tx.probes(agent.workspace).add({.id = make_id<ProbeId>(random, now), .agent = agent.id, .kind = "ping", .name = name,
-                                                   .settings = "{}", .created_us = to_us(now)});
+            return tx.probes(agent.workspace)
+                .add({.id = make_id<ProbeId>(random, now),
+                      .agent = agent.id,
+                      .kind = "ping",
+                      .name = name,
+                      .settings = "{}",
+                      .created_us = to_us(now)});
         });
     }
 };
@@ -66,8 +72,11 @@ TEST_CASE("a repository cannot reach another workspace")
         CHECK(tx.probes(ours.id).get(probe.id).error().code == Errc::NotFound);
         CHECK(tx.probes(ours.id).remove(probe.id, f.now).error().code == Errc::NotFound);
         CHECK(tx.probes(ours.id).update(probe, 1).error().code == Errc::NotFound);
-        CHECK(tx.probes(ours.id).restore(probe.id).error().code == Errc::NotFound);
-        CHECK(tx.probes(ours.id).add({.id = ProbeId{9}, .agent = agent.id, .kind = "ping", .name = "x", .settings = "{}"}).error().code
+        CHECK(tx.probes(ours.id).restore(probe.id, f.now).error().code == Errc::NotFound);
+        CHECK(tx.probes(ours.id)
+                  .add({.id = ProbeId{9}, .agent = agent.id, .kind = "ping", .name = "x", .settings = "{}"})
+                  .error()
+                  .code
               == Errc::NotFound);
         CHECK(tx.agents(ours.id).list({}, {})->items.empty());
         CHECK(tx.probes(ours.id).list({}, {})->items.empty());
@@ -83,7 +92,8 @@ TEST_CASE("an edit that lost a race is a conflict and changes nothing")
     changed.name = "new";
     CHECK(f.tx([&](MetadataTx& tx) { return tx.agents(agent.workspace).update(changed, agent.revision); })->name == "new");
     changed.name = "newer";
-    CHECK(f.tx([&](MetadataTx& tx) { return tx.agents(agent.workspace).update(changed, agent.revision); }).error().code == Errc::Conflict);
+    CHECK(f.tx([&](MetadataTx& tx) { return tx.agents(agent.workspace).update(changed, agent.revision); }).error().code
+          == Errc::Conflict);
 }
 
 TEST_CASE("every change of an agent's probes raises its state number")
@@ -91,10 +101,14 @@ TEST_CASE("every change of an agent's probes raises its state number")
     Fixture f;
     const auto agent = f.agent(f.workspace("w").id, "a");
     const auto number = [&] {
-        return (*testing::run(f.metadata->read([&](MetadataTx& tx) { return tx.agents(agent.workspace).get(agent.id); }))).state_number;
+        return (*testing::run(f.metadata->read([&](MetadataTx& tx) { return tx.agents(agent.workspace).get(agent.id); })))
+            .state_number;
     };
     auto last = number();
-    const auto raised = [&] { const auto before = std::exchange(last, number()); return last > before; };
+    const auto raised = [&] {
+        const auto before = std::exchange(last, number());
+        return last > before;
+    };
     auto probe = f.probe(agent, "p");
     CHECK(raised());
     probe.enabled = false;
@@ -102,7 +116,7 @@ TEST_CASE("every change of an agent's probes raises its state number")
     CHECK(raised());
     REQUIRE(f.tx([&](MetadataTx& tx) { return tx.probes(agent.workspace).remove(probe.id, f.now); }));
     CHECK(raised());
-    REQUIRE(f.tx([&](MetadataTx& tx) { return tx.probes(agent.workspace).restore(probe.id); }));
+    REQUIRE(f.tx([&](MetadataTx& tx) { return tx.probes(agent.workspace).restore(probe.id, f.now); }));
     CHECK(raised());
 }
 
@@ -128,9 +142,14 @@ TEST_CASE("the audit log notices a row that was changed afterwards")
 {
     Fixture f;
     for (const auto* action : {"agent.create", "agent.update", "probe.create"})
-        REQUIRE(f.tx([&](MetadataTx& tx) { return tx.audit().add({.workspace = WorkspaceId{1}, .at_us = 1, .actor = "usr_1", .action = action}); }));
+        REQUIRE(f.tx([&](MetadataTx& tx) {
+            return tx.audit().add({.workspace = WorkspaceId{1}, .at_us = 1, .actor = "usr_1", .action = action});
+        }));
     CHECK(!*f.tx([](MetadataTx& tx) { return tx.audit().first_broken(); }));
-    CHECK(f.tx([](MetadataTx& tx) { return tx.audit().list({.workspace = WorkspaceId{1}, .action = "agent."}, {}); })->items.size() == 2);
+    CHECK(f.tx([](MetadataTx& tx) {
+               return tx.audit().list({.workspace = WorkspaceId{1}, .action = "agent."}, {});
+           })->items.size()
+          == 2);
     CHECK(f.tx([](MetadataTx& tx) { return tx.audit().list({.workspace = WorkspaceId{2}}, {}); })->items.empty());
     auto tamper = *sqlite::Database::open(f.dir / "metadata.db");
     REQUIRE(tamper->execute("UPDATE audit SET actor = 'usr_2' WHERE id = 2"));

@@ -157,11 +157,11 @@ inline constexpr std::array<std::string_view, 3> kAuditOutcomeNames{"done", "den
 struct AuditEntry {
     std::optional<WorkspaceId> workspace{};
     std::int64_t at_us = 0;
-    std::string actor{};       // "usr_...", "agt_...", "system", "anonymous"
+    std::string actor{};  // "usr_...", "agt_...", "system", "anonymous"
     std::string actor_name{};
-    std::string action{};      // "probe.update"
+    std::string action{};  // "probe.update"
     std::string subject_type{};
-    std::string subject{};     // an id, or what was asked for
+    std::string subject{};  // an id, or what was asked for
     std::string subject_name{};
     AuditOutcome outcome = AuditOutcome::Done;
     std::string detail{"{}"};  // JSON object: field to [before, after]; without secrets

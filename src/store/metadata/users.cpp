@@ -13,15 +13,26 @@ constexpr std::string_view kSessionColumns =
 
 User user_from(const sqlite::Statement& row)
 {
-    return {.id = UserId(row.integer(0)), .email = row.text(1), .name = row.text(2), .password_hash = row.text(3),
-            .is_site_admin = row.integer(4) != 0, .preferences = row.text(5), .created_us = row.integer(6)};
+    return {.id = UserId(row.integer(0)),
+            .email = row.text(1),
+            .name = row.text(2),
+            .password_hash = row.text(3),
+            .is_site_admin = row.integer(4) != 0,
+            .preferences = row.text(5),
+            .created_us = row.integer(6)};
 }
 
 Session session_from(const sqlite::Statement& row)
 {
-    return {.id = SessionId(row.integer(0)), .user = UserId(row.integer(1)), .token_hash = row.text(2),
-            .csrf_token = row.text(3), .created_us = row.integer(4), .last_seen_us = row.integer(5),
-            .expires_us = row.integer(6), .address = row.text(7), .user_agent = row.text(8)};
+    return {.id = SessionId(row.integer(0)),
+            .user = UserId(row.integer(1)),
+            .token_hash = row.text(2),
+            .csrf_token = row.text(3),
+            .created_us = row.integer(4),
+            .last_seen_us = row.integer(5),
+            .expires_us = row.integer(6),
+            .address = row.text(7),
+            .user_agent = row.text(8)};
 }
 
 }  // namespace
@@ -29,10 +40,17 @@ Session session_from(const sqlite::Statement& row)
 Result<User> Users::add(User user)
 {
     sqlite::Statement insert(db_, "INSERT INTO user VALUES (?, ?, ?, ?, ?, ?, ?)");
-    auto added = insert.bind(1, sql_id(user.id)).bind(2, user.email).bind(3, user.name).bind(4, user.password_hash)
-        .bind(5, std::int64_t{user.is_site_admin}).bind(6, user.preferences).bind(7, user.created_us).run();
+    auto added = insert.bind(1, sql_id(user.id))
+                     .bind(2, user.email)
+                     .bind(3, user.name)
+                     .bind(4, user.password_hash)
+                     .bind(5, std::int64_t{user.is_site_admin})
+                     .bind(6, user.preferences)
+                     .bind(7, user.created_us)
+                     .run();
     if (!added && added.error().code == Errc::Conflict)
-        return std::unexpected(Error{Errc::Conflict, "this address already has an account", {{"email", "already has an account"}}});
+        return std::unexpected(
+            Error{Errc::Conflict, "this address already has an account", {{"email", "already has an account"}}});
     if (!added) return std::unexpected(std::move(added).error());
     return user;
 }
@@ -87,9 +105,16 @@ Result<std::int64_t> Users::count()
 Status Users::add_session(const Session& session)
 {
     sqlite::Statement insert(db_, "INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    return insert.bind(1, sql_id(session.id)).bind(2, sql_id(session.user)).bind_blob(3, session.token_hash)
-        .bind(4, session.csrf_token).bind(5, session.created_us).bind(6, session.last_seen_us)
-        .bind(7, session.expires_us).bind(8, session.address).bind(9, session.user_agent).run();
+    return insert.bind(1, sql_id(session.id))
+        .bind(2, sql_id(session.user))
+        .bind_blob(3, session.token_hash)
+        .bind(4, session.csrf_token)
+        .bind(5, session.created_us)
+        .bind(6, session.last_seen_us)
+        .bind(7, session.expires_us)
+        .bind(8, session.address)
+        .bind(9, session.user_agent)
+        .run();
 }
 
 Result<std::optional<Session>> Users::session_by_token(std::string_view token_hash)

@@ -12,15 +12,24 @@ constexpr std::string_view kInviteColumns =
 
 Workspace workspace_from(const sqlite::Statement& row)
 {
-    return {.id = WorkspaceId(row.integer(0)), .slug = row.text(1), .name = row.text(2), .settings = row.text(3),
-            .revision = row.integer(4), .created_us = row.integer(5)};
+    return {.id = WorkspaceId(row.integer(0)),
+            .slug = row.text(1),
+            .name = row.text(2),
+            .settings = row.text(3),
+            .revision = row.integer(4),
+            .created_us = row.integer(5)};
 }
 
 Invite invite_from(const sqlite::Statement& row)
 {
-    return {.id = InviteId(row.integer(0)), .workspace = WorkspaceId(row.integer(1)), .token_hash = row.text(2),
-            .email = row.text(3), .role = role_from(row.view(4)).value_or(Role::Viewer),
-            .created_by = UserId(row.integer(5)), .created_us = row.integer(6), .expires_us = row.integer(7),
+    return {.id = InviteId(row.integer(0)),
+            .workspace = WorkspaceId(row.integer(1)),
+            .token_hash = row.text(2),
+            .email = row.text(3),
+            .role = role_from(row.view(4)).value_or(Role::Viewer),
+            .created_by = UserId(row.integer(5)),
+            .created_us = row.integer(6),
+            .expires_us = row.integer(7),
             .accepted_us = row.maybe_integer(8)};
 }
 
@@ -34,8 +43,12 @@ std::string select_workspaces(std::string_view rest)
 Result<Workspace> Workspaces::add(Workspace workspace)
 {
     sqlite::Statement insert(db_, "INSERT INTO workspace (id, slug, name, settings, created_us) VALUES (?, ?, ?, ?, ?)");
-    auto added = insert.bind(1, sql_id(workspace.id)).bind(2, workspace.slug).bind(3, workspace.name)
-        .bind(4, workspace.settings).bind(5, workspace.created_us).run();
+    auto added = insert.bind(1, sql_id(workspace.id))
+                     .bind(2, workspace.slug)
+                     .bind(3, workspace.name)
+                     .bind(4, workspace.settings)
+                     .bind(5, workspace.created_us)
+                     .run();
     if (!added && added.error().code == Errc::Conflict)
         return std::unexpected(Error{Errc::Conflict, "this short name is taken", {{"slug", "is taken"}}});
     if (!added) return std::unexpected(std::move(added).error());
@@ -63,8 +76,9 @@ Result<Workspace> Workspaces::get(WorkspaceId id)
 
 Result<std::vector<Membership>> Workspaces::of_user(UserId user)
 {
-    sqlite::Statement select(db_, "SELECT " + std::string(kWorkspaceColumns) + ", m.role FROM workspace w JOIN member m "
-                                  "ON m.workspace = w.id WHERE m.user = ? AND w.deleted_us IS NULL ORDER BY w.name");
+    sqlite::Statement select(db_, "SELECT " + std::string(kWorkspaceColumns)
+                                      + ", m.role FROM workspace w JOIN member m "
+                                        "ON m.workspace = w.id WHERE m.user = ? AND w.deleted_us IS NULL ORDER BY w.name");
     select.bind(1, sql_id(user));
     std::vector<Membership> found;
     NW_CHECK(for_each_row(select, [&](const auto& row) {
@@ -94,8 +108,12 @@ Result<Workspace> Workspaces::update(const Workspace& changed, std::int64_t revi
 {
     sqlite::Statement update(db_, "UPDATE workspace SET name = ?, slug = ?, settings = ?, revision = revision + 1 "
                                   "WHERE id = ? AND revision = ? AND deleted_us IS NULL");
-    auto done = update.bind(1, changed.name).bind(2, changed.slug).bind(3, changed.settings)
-        .bind(4, sql_id(changed.id)).bind(5, revision).run();
+    auto done = update.bind(1, changed.name)
+                    .bind(2, changed.slug)
+                    .bind(3, changed.settings)
+                    .bind(4, sql_id(changed.id))
+                    .bind(5, revision)
+                    .run();
     if (!done && done.error().code == Errc::Conflict)
         return std::unexpected(Error{Errc::Invalid, "this short name is taken", {{"slug", "is taken"}}});
     if (!done) return std::unexpected(std::move(done).error());
@@ -106,7 +124,8 @@ Result<Workspace> Workspaces::update(const Workspace& changed, std::int64_t revi
 Status Workspaces::remove(WorkspaceId id, WallTime now)
 {
     // The slug becomes free again; the data stays until the grace period is over.
-    sqlite::Statement drop(db_, "UPDATE workspace SET deleted_us = ?, slug = slug || '~' || id WHERE id = ? AND deleted_us IS NULL");
+    sqlite::Statement drop(
+        db_, "UPDATE workspace SET deleted_us = ?, slug = slug || '~' || id WHERE id = ? AND deleted_us IS NULL");
     return run_on_one(db_, drop.bind(1, to_us(now)).bind(2, sql_id(id)), "workspace");
 }
 
@@ -120,7 +139,8 @@ Result<std::optional<Invite>> Workspaces::invite_by_token(std::string_view token
 
 Result<std::vector<Member>> Members::all()
 {
-    sqlite::Statement select(db_, "SELECT u.id, u.email, u.name, m.role, m.created_us, (SELECT max(s.last_seen_us) FROM session s WHERE s.user = u.id) FROM member m JOIN user u ON u.id = m.user "
+    sqlite::Statement select(db_, "SELECT u.id, u.email, u.name, m.role, m.created_us, (SELECT max(s.last_seen_us) FROM "
+                                  "session s WHERE s.user = u.id) FROM member m JOIN user u ON u.id = m.user "
                                   "WHERE m.workspace = ? ORDER BY u.name, u.id");
     select.bind(1, sql_id(workspace_));
     std::vector<Member> found;
@@ -160,7 +180,8 @@ Result<std::int64_t> Members::owners()
 
 Result<std::vector<Invite>> Members::invites()
 {
-    sqlite::Statement select(db_, std::string(kInviteColumns) + "WHERE workspace = ? AND accepted_us IS NULL ORDER BY id DESC");
+    sqlite::Statement select(db_,
+                             std::string(kInviteColumns) + "WHERE workspace = ? AND accepted_us IS NULL ORDER BY id DESC");
     select.bind(1, sql_id(workspace_));
     std::vector<Invite> found;
     NW_CHECK(for_each_row(select, [&](const auto& row) { found.push_back(invite_from(row)); }));
@@ -170,14 +191,21 @@ Result<std::vector<Invite>> Members::invites()
 Status Members::add_invite(const Invite& invite)
 {
     sqlite::Statement insert(db_, "INSERT INTO invite VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)");
-    return insert.bind(1, sql_id(invite.id)).bind(2, sql_id(workspace_)).bind_blob(3, invite.token_hash)
-        .bind(4, invite.email).bind(5, name_of(invite.role)).bind(6, sql_id(invite.created_by))
-        .bind(7, invite.created_us).bind(8, invite.expires_us).run();
+    return insert.bind(1, sql_id(invite.id))
+        .bind(2, sql_id(workspace_))
+        .bind_blob(3, invite.token_hash)
+        .bind(4, invite.email)
+        .bind(5, name_of(invite.role))
+        .bind(6, sql_id(invite.created_by))
+        .bind(7, invite.created_us)
+        .bind(8, invite.expires_us)
+        .run();
 }
 
 Status Members::accept_invite(InviteId id, WallTime now)
 {
-    sqlite::Statement update(db_, "UPDATE invite SET accepted_us = ? WHERE id = ? AND workspace = ? AND accepted_us IS NULL");
+    sqlite::Statement update(db_,
+                             "UPDATE invite SET accepted_us = ? WHERE id = ? AND workspace = ? AND accepted_us IS NULL");
     return run_on_one(db_, update.bind(1, to_us(now)).bind(2, sql_id(id)).bind(3, sql_id(workspace_)), "invitation");
 }
 

@@ -1,0 +1,224 @@
+#include "admin.hpp"
+
+#include "api/setup_token.hpp"
+#include "base/json_writer.hpp"
+#include "identity/secret.hpp"
+#include "sqlite/database.hpp"
+#include "store/metadata/metadata.hpp"
+#include "store/metadata/settings_json.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+namespace nw::controller {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::chrono::hours kTokenLife{24};
+
+Result<std::unique_ptr<store::Metadata>> open_metadata(const AdminContext& context)
+{
+    std::error_code error;
+    fs::create_directories(context.data_dir, error);
+    if (error) return fail(Errc::Unavailable, "data directory " + context.data_dir + ": " + error.message());
+    return store::Metadata::open(fs::path(context.data_dir) / "metadata.db");
+}
+
+template <class Work>
+auto in_metadata(const AdminContext& context, Work work) -> std::invoke_result_t<Work&, store::MetadataTx&>
+{
+    NW_TRY(auto metadata, open_metadata(context));
+    return metadata->write_now(std::move(work));
+}
+
+Status add_audit(store::MetadataTx& tx, const AdminContext& context, std::optional<WorkspaceId> workspace,
+                 std::string_view action, std::string_view type, std::string_view subject, std::string_view name)
+{
+    return tx.audit().add({.workspace = workspace,
+                           .at_us = to_us(context.clock.wall()),
+                           .actor = "system",
+                           .actor_name = "command line",
+                           .action = std::string(action),
+                           .subject_type = std::string(type),
+                           .subject = std::string(subject),
+                           .subject_name = std::string(name)});
+}
+
+Result<store::Workspace> find_workspace(store::MetadataTx& tx, const std::string& id_or_slug)
+{
+    NW_TRY(auto found, tx.workspaces().find(id_or_slug));
+    if (!found) return fail(Errc::NotFound, "no workspace '" + id_or_slug + "'");
+    return *std::move(found);
+}
+
+bool is_slug(std::string_view text)
+{
+    return !text.empty() && text.size() <= 48
+           && std::ranges::all_of(text, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+}
+
+bool is_empty_or_absent(const fs::path& dir)
+{
+    std::error_code ignored;
+    return !fs::exists(dir, ignored) || (fs::is_directory(dir, ignored) && fs::is_empty(dir, ignored));
+}
+
+}  // namespace
+
+Result<std::string> admin_setup_url(const AdminContext& context, const std::string& base)
+{
+    return in_metadata(context, [&](store::MetadataTx& tx) -> Result<std::string> {
+        NW_TRY(const bool needed, api::setup_needed(tx));
+        if (!needed) return base + "/";
+        NW_TRY(const auto token, api::make_setup_token(tx, context.random));
+        return base + "/setup#token=" + token;
+    });
+}
+
+Result<std::string> admin_create_workspace(const AdminContext& context, const std::string& slug, const std::string& name)
+{
+    if (!is_slug(slug)) return fail(Errc::Invalid, "--slug must be 1 to 48 of a-z, 0-9 and -");
+    return in_metadata(context, [&](store::MetadataTx& tx) -> Result<std::string> {
+        const auto now = context.clock.wall();
+        NW_TRY(const auto workspace,
+               tx.workspaces().add(
+                   {.id = make_id<WorkspaceId>(context.random, now), .slug = slug, .name = name, .created_us = to_us(now)}));
+        NW_CHECK(add_audit(tx, context, workspace.id, "workspace.create", "workspace", to_text(workspace.id), name));
+        JsonWriter json;
+        json.object().field("workspace_id", to_text(workspace.id)).end_object();
+        return std::move(json).str();
+    });
+}
+
+Result<std::string> admin_create_agent(const AdminContext& context, const std::string& workspace, const std::string& name)
+{
+    return in_metadata(context, [&](store::MetadataTx& tx) -> Result<std::string> {
+        NW_TRY(const auto found, find_workspace(tx, workspace));
+        const auto now = context.clock.wall();
+        const auto token = identity::make_token(context.random);
+        NW_TRY(const auto agent, tx.agents(found.id).add(
+                                     {.id = make_id<AgentId>(context.random, now), .name = name, .created_us = to_us(now)}));
+        NW_CHECK(tx.agents(found.id).set_enrolment(agent.id, identity::sha256(token), now + kTokenLife));
+        NW_CHECK(add_audit(tx, context, found.id, "agent.create", "agent", to_text(agent.id), name));
+        JsonWriter json;
+        json.object().field("agent_id", to_text(agent.id)).field("token", token).end_object();
+        return std::move(json).str();
+    });
+}
+
+Result<std::string> admin_create_probe(const AdminContext& context, const std::string& workspace, const std::string& agent,
+                                       const std::string& kind_name, const std::string& settings_json)
+{
+    const auto* kind = context.kinds.by_name(kind_name);
+    if (!kind) return fail(Errc::Invalid, "--kind: no probe kind '" + kind_name + "'");
+    const auto agent_id = parse_id<AgentId>(agent);
+    if (!agent_id) return fail(Errc::Invalid, "--agent must be an agent's id, as create-agent prints it");
+    NW_TRY(const auto given, store::settings_from_text(settings_json));
+    NW_TRY(const auto settings, validated(*kind, given));
+    return in_metadata(context, [&](store::MetadataTx& tx) -> Result<std::string> {
+        NW_TRY(const auto found, find_workspace(tx, workspace));
+        const auto now = context.clock.wall();
+        store::Probe probe{.id = make_id<ProbeId>(context.random, now),
+                           .agent = *agent_id,
+                           .kind = kind_name,
+                           .settings = store::to_json(*kind, settings, true),
+                           .created_us = to_us(now)};
+        if (const auto target = settings.find("target"); target != settings.end()) {
+            NW_TRY(probe.target, tx.probes(found.id).target_of(std::get<std::string>(target->second), context.random, now));
+        }
+        NW_TRY(const auto made, tx.probes(found.id).add(probe));
+        NW_CHECK(add_audit(tx, context, found.id, "probe.create", "probe", to_text(made.id), ""));
+        JsonWriter json;
+        json.object().field("probe_id", to_text(made.id)).end_object();
+        return std::move(json).str();
+    });
+}
+
+Result<std::string> admin_set_password(const AdminContext& context, const std::string& email, const std::string& password)
+{
+    if (password.size() < identity::kPasswordBytesMin || password.size() > identity::kPasswordBytesMax)
+        return fail(Errc::Invalid, "the password must be 10 to 1024 bytes long");
+    return in_metadata(context, [&](store::MetadataTx& tx) -> Result<std::string> {
+        NW_TRY(const auto user, tx.users().by_email(email));
+        if (!user) return fail(Errc::NotFound, "no user '" + email + "'");
+        NW_CHECK(tx.users().set_password(user->id, identity::hash_password(password)));
+        NW_CHECK(tx.users().end_other_sessions(user->id, SessionId{}));
+        NW_CHECK(add_audit(tx, context, std::nullopt, "account.set_password", "user", to_text(user->id), user->name));
+        return "the password of " + email + " was set; all sessions of this user have ended";
+    });
+}
+
+Result<std::string> admin_verify_audit(const AdminContext& context)
+{
+    return in_metadata(context, [&](store::MetadataTx& tx) -> Result<std::string> {
+        NW_TRY(const auto broken, tx.audit().first_broken());
+        if (broken)
+            return fail(Errc::Corrupt, "the audit log was changed: its chain breaks at entry " + std::to_string(*broken));
+        return std::string("the audit log is complete and unchanged");
+    });
+}
+
+namespace {
+
+// The order in which rows move on: intake, hour files, everything behind. Copied in this order a row is in at least
+// one of the copies whatever the running controller moves meanwhile; what is in two is merged when the copy is opened,
+// as after a crash.
+int copy_order(const fs::path& file)
+{
+    const auto name = file.filename().string();
+    return name.starts_with("intake") ? 0 : name.starts_with("hour") ? 1 : 2;
+}
+
+Status copy_database(const fs::path& from, const fs::path& to)
+{
+    std::error_code error;
+    fs::create_directories(to.parent_path(), error);
+    auto db = sqlite::Database::open(from, {.read_only = true});
+    // Retention may have removed it since it was listed.
+    if (!db && !fs::exists(from)) return {};
+    if (!db) return std::unexpected(std::move(db).error());
+    return sqlite::backup_to(**db, to);
+}
+
+}  // namespace
+
+Status backup(const AdminContext& context, const std::string& to)
+{
+    const fs::path data(context.data_dir);
+    if (!fs::exists(data / "metadata.db"))
+        return fail(Errc::NotFound, context.data_dir + " is no data directory: metadata.db is missing");
+    if (!is_empty_or_absent(to))
+        return fail(Errc::Conflict, to + " is not empty: a backup goes into a directory of its own");
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::recursive_directory_iterator(data))
+        if (entry.is_regular_file() && entry.path().extension() == ".db") files.push_back(entry.path());
+    std::ranges::sort(files, {}, [](const auto& file) { return std::pair(copy_order(file), file); });
+    for (const auto& file : files) {
+        if (auto copied = copy_database(file, fs::path(to) / fs::relative(file, data)); !copied)
+            return std::unexpected(std::move(copied).error().while_doing("back up " + file.string()));
+    }
+    return {};
+}
+
+Status restore(const std::string& from, const std::string& data_dir)
+{
+    if (!is_empty_or_absent(data_dir))
+        return fail(Errc::Conflict, data_dir + " is not empty: restore into a new directory, or move the old one away");
+    if (!fs::exists(fs::path(from) / "metadata.db"))
+        return fail(Errc::Invalid, from + " is no backup: metadata.db is missing");
+    std::error_code error;
+    fs::create_directories(fs::path(data_dir).parent_path(), error);
+    // Copied beside and renamed: a restore that breaks off leaves no half data directory.
+    const auto part = data_dir + ".restoring";
+    fs::remove_all(part, error);
+    fs::copy(from, part, fs::copy_options::recursive, error);
+    if (error) return fail(Errc::Unavailable, "copy " + from + ": " + error.message());
+    fs::remove(data_dir, error);
+    fs::rename(part, data_dir, error);
+    if (error) return fail(Errc::Unavailable, "rename " + part + ": " + error.message());
+    return {};
+}
+
+}  // namespace nw::controller

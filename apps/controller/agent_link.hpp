@@ -1,0 +1,44 @@
+// Joins the API to the agents' sessions: neither module knows the other.
+#pragma once
+
+#include "api/feed.hpp"
+#include "api/services.hpp"
+#include "base/task_group.hpp"
+#include "ingest/registry.hpp"
+#include "ingest/sessions.hpp"
+
+namespace nw::controller {
+
+class SessionsLink final : public api::AgentLink {
+public:
+    SessionsLink(ingest::Registry& registry, TaskGroup& tasks, Log log)
+        : registry_(registry), tasks_(tasks), log_(std::move(log))
+    {}
+    // The sessions need the registry before the link exists.
+    void attach(ingest::Sessions& sessions) { sessions_ = &sessions; }
+
+    api::AgentState state(AgentId agent) const override;
+    std::optional<WorkspaceId> workspace_of(AgentId agent) const override { return registry_.workspace_of(agent); }
+    void refresh(AgentId agent) override;
+    void revoke(AgentId agent) override;
+
+private:
+    Task<void> refresh_now(AgentId agent);
+
+    ingest::Registry& registry_;
+    TaskGroup& tasks_;
+    Log log_;
+    ingest::Sessions* sessions_ = nullptr;
+};
+
+// New samples go to the live feed.
+class FeedSubscriber final : public ingest::Subscriber {
+public:
+    explicit FeedSubscriber(api::Feed& feed) : feed_(feed) {}
+    void on_rows(AgentId agent, std::span<const Rows> rows, WallTime) override { feed_.rows(agent, rows); }
+
+private:
+    api::Feed& feed_;
+};
+
+}  // namespace nw::controller

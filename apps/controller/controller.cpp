@@ -1,0 +1,217 @@
+#include "controller.hpp"
+
+#include "api/setup_token.hpp"
+#include "ingest/gate.hpp"
+#include "metrics.hpp"
+#include "store/telemetry/embedded.hpp"
+
+#include <filesystem>
+#include <span>
+
+namespace nw::api {
+std::span<const PanelAsset> embedded_panel();
+}
+
+namespace nw::controller {
+namespace {
+
+store::Retention retention_of(const Config& config)
+{
+    const auto days = [](std::uint32_t count) { return Seconds(std::int64_t{86'400} * count); };
+    return {.raw = days(config.raw_days), .five_minutes = days(config.five_minute_days), .hour = days(config.hour_days)};
+}
+
+net::HttpServerOptions server_options(const Config& config)
+{
+    net::HttpServerOptions options{.trusted_proxies = config.trusted_proxies, .headers = api::security_headers()};
+    if (!config.tls_certificate.empty()) options.headers.emplace_back("Strict-Transport-Security", "max-age=31536000");
+    return options;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Controller>> Controller::make(Config config, Loop& loop, const Clock& clock, Random& random,
+                                                     const Kinds& kinds, Log log)
+{
+    const std::filesystem::path dir(config.data_dir);
+    std::error_code error;
+    std::filesystem::create_directories(dir, error);
+    if (error) return fail(Errc::Unavailable, "data directory " + config.data_dir + ": " + error.message());
+    std::filesystem::permissions(dir, std::filesystem::perms::owner_all, error);
+    NW_TRY(auto metadata, store::Metadata::open(dir / "metadata.db"));
+    NW_TRY(auto telemetry, store::open_embedded({.dir = dir / "telemetry", .retention = retention_of(config)}, kinds, clock,
+                                                log.named("telemetry")));
+    std::unique_ptr<net::TlsServer> tls;
+    if (!config.tls_certificate.empty()) {
+        NW_TRY(tls, net::TlsServer::load(config.tls_certificate, config.tls_key));
+    }
+    auto controller = std::unique_ptr<Controller>(new Controller(std::move(config), loop, clock, random, kinds,
+                                                                 std::move(log), std::move(metadata), std::move(telemetry)));
+    controller->tls_ = std::move(tls);
+    return controller;
+}
+
+Controller::Controller(Config config, Loop& loop, const Clock& clock, Random& random, const Kinds& kinds, Log log,
+                       std::unique_ptr<store::Metadata> metadata, std::unique_ptr<store::Telemetry> telemetry)
+    : config_(std::move(config)), loop_(loop), random_(random), log_(std::move(log)), metadata_(std::move(metadata)),
+      telemetry_(std::move(telemetry)), tasks_(loop.get_executor(), log_), identity_(*metadata_, clock, random),
+      hub_(clock, random.hex(4)), feed_(loop.get_executor(), log_.named("live")),
+      registry_(loop.get_executor(), *metadata_, kinds, clock, log_.named("agents")),
+      link_(registry_, tasks_, log_.named("agents")), feed_subscriber_(feed_),
+      sessions_(loop.get_executor(), *telemetry_, registry_, kinds, clock, {&feed_subscriber_}, log_.named("ingest")),
+      services_{.metadata = *metadata_,
+                .telemetry = *telemetry_,
+                .identity = identity_,
+                .hub = hub_,
+                .live_connections = live_connections_,
+                .feed = feed_,
+                .agents = link_,
+                .kinds = kinds,
+                .clock = clock,
+                .random = random,
+                .log = log_.named("api")},
+      panel_(api::embedded_panel()),
+      door_(services_, [this](net::Request request) { return outside_api(std::move(request)); }),
+      server_(loop, clock, log_.named("http"), server_options(config_),
+              [this](net::Request request) { return door_.handle(std::move(request)); }),
+      stopped_(loop.get_executor(), std::chrono::steady_clock::time_point::max())
+{
+    services_.instance = {.version = NW_VERSION,
+                          .started_us = to_us(clock.wall()),
+                          .secure_cookies = config_.public_url.starts_with("https"),
+                          .public_url = config_.public_url};
+    services_.metrics = [this] { return metrics_text(); };
+    services_.not_ready = [this] { return std::string(stopping_ ? "shutting down" : ""); };
+    link_.attach(sessions_);
+    registry_.on_state_changed([this](AgentId agent) { sessions_.state_changed(agent); });
+    registry_.on_agent_changed([this](WorkspaceId workspace, AgentId agent) { feed_.agent_changed(workspace, agent); });
+    identity_.on_change([this](std::optional<UserId> user) { live_connections_.close(user, "rights may have changed"); });
+}
+
+Task<Status> Controller::run()
+{
+    auto started = co_await start();
+    while (started && !stopping_) {
+        stopped_.expires_at(std::chrono::steady_clock::time_point::max());
+        (void)co_await stopped_.async_wait(nothrow);
+    }
+    co_await shut_down();
+    co_return started;
+}
+
+Task<Status> Controller::start()
+{
+    NW_CO_CHECK(co_await registry_.load());
+    registry_.start(tasks_);
+    feed_.start(services_, tasks_);
+    NW_CO_CHECK(listen());
+    if (tls_) tasks_.spawn("certificate watch", watch_certificate());
+    co_return co_await announce_setup();
+}
+
+Status Controller::listen()
+{
+    for (const auto& where : config_.listen) {
+        NW_TRY(const auto port, server_.listen(where.address, where.port, tls_.get()));
+        ports_.push_back(port);
+        log_.info("listening on {} port {}{}", where.address, port, tls_ ? " with TLS" : "");
+        const bool loopback = where.address == "127.0.0.1" || where.address == "::1";
+        if (!tls_ && !loopback && config_.trusted_proxies.empty())
+            log_.warn("{} is reachable without TLS: set tls_certificate and tls_key, or put a proxy in front",
+                      where.address);
+    }
+    return {};
+}
+
+// Who holds this URL becomes the first administrator: it is printed to the console, not logged.
+Task<Status> Controller::announce_setup()
+{
+    auto made = co_await metadata_->write([&](store::MetadataTx& tx) -> Result<std::string> {
+        NW_TRY(const bool needed, api::setup_needed(tx));
+        return needed ? api::make_setup_token(tx, random_) : Result<std::string>("");
+    });
+    NW_CO_TRY(const auto token, std::move(made));
+    if (token.empty()) co_return Status{};
+    const auto& first = config_.listen.front();
+    const auto host = first.address.find(':') != std::string::npos ? "[" + first.address + "]" : first.address;
+    const auto base = !config_.public_url.empty()
+                          ? config_.public_url
+                          : (tls_ ? "https://" : "http://") + host + ":" + std::to_string(ports_.front());
+    fmt::print("Open this once to create the first administrator:\n\n    {}/setup#token={}\n\n", base, token);
+    std::fflush(stdout);
+    co_return Status{};
+}
+
+void Controller::stop()
+{
+    stopping_ = true;
+    stopped_.cancel();
+}
+
+// Agents first, so that nothing more arrives; then the clients; what is stored is closed last.
+Task<void> Controller::shut_down()
+{
+    log_.info("stopping");
+    co_await sessions_.close();
+    live_connections_.close(std::nullopt, "the controller stops");
+    co_await server_.close();
+    co_await tasks_.close();
+    co_await telemetry_->close();
+    log_.info("stopped");
+}
+
+Task<net::Response> Controller::outside_api(net::Request request)
+{
+    if (request.path == ingest::kConnectPath) co_return ingest::connect_agent(request, registry_, sessions_);
+    co_return panel_.serve(request);
+}
+
+Task<void> Controller::watch_certificate()
+{
+    Timer timer(loop_.get_executor());
+    for (;;) {
+        timer.expires_after(std::chrono::seconds(10));
+        co_await timer.async_wait(use_task);
+        if (!tls_->is_stale()) continue;
+        if (auto loaded = tls_->reload()) log_.info("the TLS certificate was loaded again");
+        else log_.error("the new TLS certificate is not used: {}", loaded.error().what);
+    }
+}
+
+Task<std::string> Controller::metrics_text()
+{
+    const auto http = server_.stats();
+    const auto sessions = sessions_.stats();
+    const auto agents = registry_.stats();
+    const auto live = hub_.stats();
+    const auto store = co_await telemetry_->stats();
+    MetricsText text;
+    text.gauge("netwatcher_http_connections", "Open connections.", double(http.connections));
+    text.counter("netwatcher_http_requests", "Requests answered.", http.requests);
+    text.counter("netwatcher_http_connections_refused", "Connections over the limit.", http.refused);
+    text.counter("netwatcher_http_timeouts", "Connections closed at a deadline.", http.timeouts);
+    text.gauge("netwatcher_agents", "Agents known.", double(agents.agents));
+    text.gauge("netwatcher_agents_connected", "Agents connected.", double(agents.connected));
+    text.gauge("netwatcher_agent_facts_pending", "Facts of agents that wait to be stored.", double(agents.writes_pending));
+    text.counter("netwatcher_agent_facts_dropped", "Facts of agents that were not stored.", agents.writes_dropped);
+    text.counter("netwatcher_ingest_batches", "Batches stored.", sessions.batches);
+    text.counter("netwatcher_ingest_rows", "Samples stored.", sessions.rows);
+    text.counter("netwatcher_ingest_rows_foreign", "Samples of probes that were not the agent's.", sessions.rows_foreign);
+    text.counter("netwatcher_ingest_batches_refused", "Batches that were not accepted.", sessions.batches_refused);
+    text.gauge("netwatcher_live_subscriptions", "Live subscriptions of panels.", double(live.subscriptions));
+    text.counter("netwatcher_live_events", "Live events published.", live.events);
+    text.counter("netwatcher_store_rows", "Samples appended.", store.rows_appended);
+    text.counter("netwatcher_store_duplicates", "Samples that had been stored before.", store.rows_duplicate);
+    text.counter("netwatcher_store_appends_refused", "Appends refused under back-pressure.", store.appends_refused);
+    text.counter("netwatcher_store_corrupt_chunks", "Chunks that readers skipped.", store.corrupt_chunks);
+    text.counter("netwatcher_store_lost_declared", "Samples that agents declared lost.", store.lost_declared);
+    text.gauge("netwatcher_store_intake_bytes", "Acknowledged and not yet sealed.", double(store.intake_bytes));
+    text.gauge("netwatcher_store_hot_bytes", "Hot window in memory.", double(store.hot_bytes));
+    text.gauge("netwatcher_store_disk_bytes", "Size of all telemetry files.", double(store.disk_bytes));
+    text.gauge("netwatcher_store_disk_free_bytes", "Free on the telemetry's file system.", double(store.disk_free_bytes));
+    text.gauge("netwatcher_store_commit_seconds_max", "Slowest group commit since the start.",
+               double(store.commit_us_max) / 1e6);
+    co_return std::move(text).finish();
+}
+
+}  // namespace nw::controller

@@ -1,0 +1,42 @@
+// Turns what happens into live events: new samples at once, changes of probes and agents coalesced to one event a
+// second each. Events are made only for topics that somebody watches.
+//
+// Belongs to one loop.
+#pragma once
+
+#include "api/services.hpp"
+#include "base/task_group.hpp"
+#include "model/rows.hpp"
+
+#include <map>
+#include <set>
+#include <span>
+
+namespace nw::api {
+
+class Feed {
+public:
+    Feed(Executor loop, Log log);
+    // The services hold a reference to the feed: they are made after it.
+    void start(Services& services, TaskGroup& tasks);
+
+    void rows(AgentId agent, std::span<const Rows> rows);
+    void probe_changed(WorkspaceId workspace, ProbeId probe);
+    void probe_gone(WorkspaceId workspace, ProbeId probe);
+    void agent_changed(WorkspaceId workspace, AgentId agent);
+    void agent_gone(WorkspaceId workspace, AgentId agent);
+
+private:
+    Task<void> flush_loop();
+    Task<void> flush_probes(WorkspaceId workspace, std::set<ProbeId> probes, bool edited);
+    Task<void> flush_agents(WorkspaceId workspace, std::set<AgentId> agents);
+
+    Executor loop_;
+    Log log_;
+    Services* services_ = nullptr;
+    std::map<WorkspaceId, std::set<ProbeId>> measured_{};
+    std::map<WorkspaceId, std::set<ProbeId>> edited_{};
+    std::map<WorkspaceId, std::set<AgentId>> agents_{};
+};
+
+}  // namespace nw::api

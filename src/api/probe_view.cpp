@@ -1,0 +1,210 @@
+#include "api/probe_view.hpp"
+
+#include "api/workspace_settings.hpp"
+
+#include "model/rows.hpp"
+#include "store/metadata/settings_json.hpp"
+
+#include <arpa/inet.h>
+
+#include <array>
+
+namespace nw::api {
+namespace {
+
+struct Context {
+    std::map<TargetId, store::Target> targets{};
+    std::map<AgentId, store::Agent> agents{};
+};
+
+Result<Context> read_context(store::MetadataTx& tx, WorkspaceId workspace)
+{
+    Context context;
+    NW_TRY(auto targets, tx.probes(workspace).targets());
+    for (auto& target : targets) context.targets.emplace(target.id, std::move(target));
+    NW_TRY(auto agents, tx.agents(workspace).all());
+    for (auto& agent : agents) context.agents.emplace(agent.id, std::move(agent));
+    return context;
+}
+
+ProbeView make_view(Services& services, const Context& context, store::Probe probe)
+{
+    ProbeView view{.probe = std::move(probe)};
+    view.kind = services.kinds.by_name(view.probe.kind);
+    if (view.probe.target) {
+        const auto target = context.targets.find(*view.probe.target);
+        if (target != context.targets.end()) view.target = target->second;
+    }
+    const auto agent = context.agents.find(view.probe.agent);
+    const auto state = services.agents.state(view.probe.agent);
+    if (agent != context.agents.end()) view.agent_status = status_of(agent->second, state);
+    for (const auto& [id, what] : state.problems)
+        if (id == view.probe.id) view.problem = what;
+    return view;
+}
+
+quality::Aggregate aggregate_of(const Sample& sample)
+{
+    auto rows = make_rows(*sample.kind);
+    append(rows, 1, sample);
+    auto aggregate = quality::make_aggregate(*sample.kind);
+    quality::add(aggregate, rows, 0);
+    return aggregate;
+}
+
+// A probe that answers less often than every 15 minutes is graded by its newest run while that is not yet overdue.
+quality::Graded grade_latest(const Kind& kind, const store::Latest& latest, const ProbeView& view, WallTime now,
+                             const quality::GradeThresholds& thresholds)
+{
+    if (!latest.recent.empty()) return quality::grade(kind, latest.recent, thresholds);
+    if (!latest.sample) return {quality::Grade::Unknown, "no result yet"};
+    const auto settings = store::settings_from_text(view.probe.settings);
+    const auto interval = settings && settings->contains("interval") ? std::get<std::int64_t>(settings->at("interval")) : 0;
+    if (now - latest.sample->at <= Millis(2 * interval))
+        return quality::grade(kind, aggregate_of(*latest.sample), thresholds);
+    const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(now - latest.sample->at).count();
+    return {quality::Grade::Unknown, "no result for " + std::to_string(minutes) + " min"};
+}
+
+Task<Status> add_latest(Services& services, const store::Workspace& workspace, const Kind& kind,
+                        std::vector<ProbeView*> views)
+{
+    std::vector<ProbeId> ids;
+    for (const auto* view : views) ids.push_back(view->probe.id);
+    const auto now = services.clock.wall();
+    NW_CO_TRY(auto latest, co_await services.telemetry.latest({.probes = std::move(ids), .kind = &kind, .now = now}));
+    const auto thresholds = settings_of(workspace).thresholds;
+    for (std::size_t i = 0; i < views.size(); ++i) {
+        views[i]->graded = grade_latest(kind, latest[i], *views[i], now, thresholds);
+        views[i]->latest = std::move(latest[i].sample);
+    }
+    co_return Status{};
+}
+
+void write_target(JsonWriter& json, const std::optional<store::Target>& target)
+{
+    if (!target) {
+        json.null();
+        return;
+    }
+    json.object()
+        .field("id", to_text(target->id))
+        .field("address", target->address)
+        .field("name", target->name)
+        .end_object();
+}
+
+void write_latest(JsonWriter& json, const ProbeView& view)
+{
+    if (!view.latest) {
+        json.null();
+        return;
+    }
+    const auto& sample = *view.latest;
+    json.object()
+        .field("at_us", to_us(sample.at))
+        .field("outcome", name_of(sample.outcome))
+        .field("reason", sample.reason)
+        .field("grade", quality::name_of(view.graded.grade))
+        .field("grade_reason", view.graded.reason)
+        .key("metrics");
+    write_metrics(json, *view.kind, aggregate_of(sample));
+    json.end_object();
+}
+
+}  // namespace
+
+Task<Result<std::vector<ProbeView>>> views_of(Services& services, const store::Workspace& workspace,
+                                              std::vector<store::Probe> probes)
+{
+    NW_CO_TRY(const auto context,
+              co_await services.metadata.read([&](store::MetadataTx& tx) { return read_context(tx, workspace.id); }));
+    std::vector<ProbeView> views;
+    views.reserve(probes.size());
+    for (auto& probe : probes) views.push_back(make_view(services, context, std::move(probe)));
+    std::map<const Kind*, std::vector<ProbeView*>> by_kind;
+    for (auto& view : views)
+        if (view.kind) by_kind[view.kind].push_back(&view);
+    for (auto& [kind, of_kind] : by_kind) NW_CO_CHECK(co_await add_latest(services, workspace, *kind, std::move(of_kind)));
+    co_return views;
+}
+
+Task<Result<std::vector<ProbeView>>> views_of_workspace(Services& services, const store::Workspace& workspace)
+{
+    NW_CO_TRY(auto probes,
+              co_await services.metadata.read([&](store::MetadataTx& tx) { return tx.probes(workspace.id).all(); }));
+    co_return co_await views_of(services, workspace, std::move(probes));
+}
+
+Task<Result<ProbeView>> view_of(Services& services, const store::Workspace& workspace, store::Probe probe)
+{
+    std::vector<store::Probe> one;
+    one.push_back(std::move(probe));
+    NW_CO_TRY(auto views, co_await views_of(services, workspace, std::move(one)));
+    co_return std::move(views.front());
+}
+
+std::string display_name(const ProbeView& view)
+{
+    if (!view.probe.name.empty()) return view.probe.name;
+    const auto target =
+        view.target ? (view.target->name.empty() ? view.target->address : view.target->name) : view.probe.kind;
+    return view.probe.agent_name + " → " + target;
+}
+
+void write_metrics(JsonWriter& json, const Kind& kind, const quality::Aggregate& aggregate)
+{
+    json.object();
+    for (const auto& metric : kind.metrics) json.field(metric.name, quality::evaluate(kind, metric, aggregate));
+    json.end_object();
+}
+
+void write_probe(JsonWriter& json, const ProbeView& view)
+{
+    const auto& probe = view.probe;
+    json.object()
+        .field("id", to_text(probe.id))
+        .field("name", display_name(view))
+        .field("kind", probe.kind)
+        .key("agent")
+        .object()
+        .field("id", to_text(probe.agent))
+        .field("name", probe.agent_name)
+        .field("status", name_of(view.agent_status))
+        .end_object()
+        .key("target");
+    write_target(json, view.target);
+    json.field("enabled", probe.enabled).key("settings");
+    const auto settings = store::settings_from_text(probe.settings);
+    if (view.kind && settings) json.raw(store::to_json(*view.kind, *settings, false));
+    else json.object().end_object();
+    json.field("revision", probe.revision)
+        .field("created_us", probe.created_us)
+        .field("updated_us", probe.updated_us)
+        .key("latest");
+    write_latest(json, view);
+    json.field("problem", view.problem).end_object();
+}
+
+void write_grade_counts(JsonWriter& json, std::span<const ProbeView> views)
+{
+    std::array<std::int64_t, quality::kGradeNames.size()> counts{};
+    std::int64_t paused = 0;
+    for (const auto& view : views) {
+        if (view.probe.enabled) ++counts[std::size_t(view.graded.grade)];
+        else ++paused;
+    }
+    json.object();
+    for (std::size_t i = 0; i < counts.size(); ++i) json.field(quality::kGradeNames[i], counts[i]);
+    json.field("paused", paused).end_object();
+}
+
+std::string address_text(std::string_view bytes)
+{
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    const int family = bytes.size() == 4 ? AF_INET : AF_INET6;
+    if (bytes.size() != 4 && bytes.size() != 16) return {};
+    return ::inet_ntop(family, bytes.data(), text.data(), text.size()) ? text.data() : "";
+}
+
+}  // namespace nw::api

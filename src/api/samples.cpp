@@ -1,0 +1,133 @@
+#include "api/handlers.hpp"
+#include "api/probe_view.hpp"
+#include "api/ranges.hpp"
+#include "api/sample_rows.hpp"
+#include "base/csv.hpp"
+
+#include "base/json_writer.hpp"
+
+namespace nw::api {
+namespace {
+
+constexpr std::uint32_t kRowsPerPage = 1000;
+constexpr std::uint32_t kRowsPerExportPiece = 5000;
+
+}  // namespace
+
+void write_rows(JsonWriter& json, const Rows& rows)
+{
+    json.object().key("at_us").array();
+    for (const auto at : rows.at_us) json.number(at);
+    json.end_array().key("outcome").array();
+    for (const auto outcome : rows.outcome) json.text(name_of(outcome));
+    json.end_array().key("reason").array();
+    for (std::size_t i = 0; i < rows.size(); ++i) json.text(rows.reason.at(i));
+    json.end_array().key("address").array();
+    for (std::size_t i = 0; i < rows.size(); ++i) json.text(address_text(rows.address.at(i)));
+    json.end_array().key("clock").array();
+    for (const auto clock : rows.clock) json.text(kClockSourceNames[std::size_t(clock)]);
+    json.end_array().key("columns").object();
+    for (std::size_t c = 0; c < rows.columns.size(); ++c) {
+        const auto& column = rows.kind->columns[c];
+        if (column.type == ColumnType::Histogram) continue;
+        json.key(column.name).array();
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            if (column.type == ColumnType::Text) json.text(rows.columns[c].bytes.at(i));
+            else if (rows.columns[c].numbers[i] == kAbsent) json.null();
+            else json.number(rows.columns[c].numbers[i]);
+        }
+        json.end_array();
+    }
+    json.end_object().end_object();
+}
+
+Task<Reply> list_samples(Services& services, Call& call)
+{
+    NW_CO_TRY(const auto of, co_await probe_of(services, call));
+    NW_CO_TRY(const auto range, range_of(call));
+    NW_CO_TRY(const auto page, page_of(call, kRowsPerPage, store::kSamplesPerPageMax));
+    NW_CO_TRY(const auto found,
+              co_await services.telemetry.samples(
+                  {.probe = of.probe.id, .kind = of.kind, .range = range, .limit = page.limit, .cursor = page.cursor}));
+    JsonWriter json;
+    json.object()
+        .field("probe", to_text(of.probe.id))
+        .field("kind", of.kind->name)
+        .field("count", std::uint64_t{found.rows.size()})
+        .key("rows");
+    write_rows(json, found.rows.rows);
+    json.key("next_cursor");
+    if (found.next.empty()) json.null();
+    else json.text(found.next);
+    json.end_object();
+    co_return json_response(std::move(json).str());
+}
+
+namespace {
+
+void write_csv(CsvWriter& csv, const Rows& rows)
+{
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        csv.text(iso_time(rows.at_us[i]))
+            .number(rows.at_us[i])
+            .text(name_of(rows.outcome[i]))
+            .text(rows.reason.at(i))
+            .text(address_text(rows.address.at(i)))
+            .text(kClockSourceNames[std::size_t(rows.clock[i])]);
+        for (std::size_t c = 0; c < rows.columns.size(); ++c) {
+            const auto type = rows.kind->columns[c].type;
+            if (type == ColumnType::Text) csv.text(rows.columns[c].bytes.at(i));
+            else if (type == ColumnType::Integer && rows.columns[c].numbers[i] == kAbsent) csv.empty();
+            else if (type == ColumnType::Integer) csv.number(rows.columns[c].numbers[i]);
+        }
+        csv.end_row();
+    }
+}
+
+// What an export still has to send.
+struct Export {
+    Services& services;
+    ProbeAndKind of{};
+    store::TimeRange range{};
+    std::string cursor{};
+    bool started = false;
+    bool done = false;
+};
+
+Task<Result<std::string>> next_piece(std::shared_ptr<Export> state)
+{
+    CsvWriter csv;
+    if (!state->started) {
+        state->started = true;
+        for (const auto* name : {"at", "at_us", "outcome", "reason", "address", "clock"}) csv.text(name);
+        for (const auto& column : state->of.kind->columns)
+            if (column.type != ColumnType::Histogram) csv.text(column.name);
+        csv.end_row();
+    }
+    while (!state->done && csv.size() == 0) {
+        NW_CO_TRY(const auto page, co_await state->services.telemetry.samples({.probe = state->of.probe.id,
+                                                                               .kind = state->of.kind,
+                                                                               .range = state->range,
+                                                                               .limit = kRowsPerExportPiece,
+                                                                               .cursor = state->cursor}));
+        write_csv(csv, page.rows.rows);
+        state->cursor = page.next;
+        state->done = page.next.empty();
+    }
+    co_return std::move(csv).str();
+}
+
+}  // namespace
+
+Task<Reply> export_samples(Services& services, Call& call)
+{
+    NW_CO_TRY(auto of, co_await probe_of(services, call));
+    NW_CO_TRY(const auto range, range_of(call));
+    const auto file = std::string(of.kind->name) + "-" + to_text(of.probe.id) + ".csv";
+    const auto state = std::make_shared<Export>(Export{.services = services, .of = std::move(of), .range = range});
+    net::Response response{.content_type = "text/csv; charset=utf-8", .source = [state] { return next_piece(state); }};
+    response.headers.emplace_back("Content-Disposition", "attachment; filename=\"" + file + "\"");
+    co_return response;
+}
+
+}  // namespace nw::api

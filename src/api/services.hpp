@@ -1,0 +1,101 @@
+// What the handlers work with. Made by the composition root; everything outlives the API.
+#pragma once
+
+#include "base/async.hpp"
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "base/time.hpp"
+#include "model/ids.hpp"
+#include "model/kind.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace nw::identity {
+class Identity;
+}
+namespace nw::live {
+class Hub;
+}
+namespace nw::store {
+class Metadata;
+class Telemetry;
+}  // namespace nw::store
+
+namespace nw::api {
+
+class Feed;
+class LiveConnections;
+
+// What an agent last said about itself (wire/batch.hpp has the same fields).
+struct AgentHealth {
+    std::int64_t at_us = 0;
+    std::uint64_t lateness_p99_us = 0;
+    std::uint64_t socket_drops = 0;
+    std::uint32_t cpu_permille = 0;
+    std::uint32_t steal_permille = 0;
+    std::uint64_t spool_rows = 0;
+    std::uint64_t spool_bytes = 0;
+    std::uint64_t rss_bytes = 0;
+    std::uint32_t probes = 0;
+    std::uint64_t packets_per_second = 0;
+};
+
+// An agent as its sessions see it now.
+struct AgentState {
+    bool connected = false;
+    bool silent = false;  // connected, but quiet for longer than it should be
+    std::optional<std::int64_t> last_seen_us{};
+    std::optional<std::int64_t> clock_offset_us{};
+    std::optional<std::uint64_t> clock_uncertainty_us{};
+    std::optional<AgentHealth> health{};
+    std::uint64_t applied_state_number = 0;
+    std::vector<std::pair<ProbeId, std::string>> problems{};
+};
+
+// The agents' sessions, as the API needs them.
+class AgentLink {
+public:
+    virtual ~AgentLink() = default;
+    virtual AgentState state(AgentId agent) const = 0;
+    // Nothing for agents that are not known (any more).
+    virtual std::optional<WorkspaceId> workspace_of(AgentId agent) const = 0;
+    // The agent or its probes were changed in the store: read them again and push the difference.
+    virtual void refresh(AgentId agent) = 0;
+    // The credential counts no more: end the session at once.
+    virtual void revoke(AgentId agent) = 0;
+};
+
+struct InstanceInfo {
+    std::string version{};
+    std::int64_t started_us = 0;
+    std::vector<std::string> features{};
+    bool secure_cookies = false;  // set when the public address is https
+    std::string public_url{};     // of the configuration; a setting made in the panel counts before it
+};
+
+struct Services {
+    store::Metadata& metadata;
+    store::Telemetry& telemetry;
+    identity::Identity& identity;
+    live::Hub& hub;
+    LiveConnections& live_connections;
+    Feed& feed;
+    AgentLink& agents;
+    const Kinds& kinds;
+    const Clock& clock;
+    Random& random;
+    Log log;
+    InstanceInfo instance{};
+    // The text of GET /metrics, gathered by the composition root from every part.
+    std::function<Task<std::string>()> metrics{};
+    // What is wrong with the controller at the moment; empty when it is ready.
+    std::function<std::string()> not_ready{};
+};
+
+}  // namespace nw::api

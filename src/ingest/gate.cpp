@@ -1,0 +1,45 @@
+#include "ingest/gate.hpp"
+
+#include "wire/messages.hpp"
+
+namespace nw::ingest {
+namespace {
+
+struct Credential {
+    AgentId agent{};
+    std::string secret{};
+};
+
+std::optional<Credential> credential_of(const net::Request& request)
+{
+    constexpr std::string_view scheme = "Bearer ";
+    auto header = request.header("authorization");
+    if (!header.starts_with(scheme)) return std::nullopt;
+    header.remove_prefix(scheme.size());
+    const auto dot = header.find('.');
+    const auto agent = parse_id<AgentId>(header.substr(0, dot));
+    if (!agent || dot == std::string_view::npos) return std::nullopt;
+    return Credential{*agent, std::string(header.substr(dot + 1))};
+}
+
+Task<void> serve(Sessions& sessions, AgentId agent, std::string remote, std::unique_ptr<net::MessageChannel> channel)
+{
+    co_await sessions.serve(agent, std::move(remote), *channel);
+}
+
+}  // namespace
+
+net::Response connect_agent(const net::Request& request, const Registry& registry, Sessions& sessions)
+{
+    const auto credential = credential_of(request);
+    const auto agent = credential ? registry.authenticate(credential->agent, credential->secret) : std::nullopt;
+    if (!agent) return net::problem(401, "the agent's credential is not known here; enrol it again", request.id);
+    if (!request.wants_websocket) return net::problem(400, "this path is a WebSocket", request.id);
+    net::Response response{.status = 101, .message_bytes_max = wire::kMessageBytesMax, .binary_messages = true};
+    response.websocket = [&sessions, agent = *agent, remote = request.remote](std::unique_ptr<net::MessageChannel> channel) {
+        return serve(sessions, agent, remote, std::move(channel));
+    };
+    return response;
+}
+
+}  // namespace nw::ingest
