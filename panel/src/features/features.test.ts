@@ -81,6 +81,7 @@ describe('verdict', () => {
     [{ grades: grades({ excellent: 2, critical: 1, poor: 1 }) }, 'Critical', '2 of 4 paths degraded.'],
     [{ grades: grades({ unknown: 4 }) }, 'No data', 'No data yet.'],
     [{ grades: grades({ paused: 4 }) }, 'No data', 'All probes are paused.'],
+    [{ probes: 1, grades: grades({ excellent: 1 }) }, 'Excellent', 'The one measured path is well.'],
     [{ grades: grades({ good: 3, unknown: 1 }) }, 'Good', 'All 3 measured paths are well.'],
   ])('%j', (part, word, text) => {
     const found = verdict(overview(part))

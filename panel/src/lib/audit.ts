@@ -11,6 +11,8 @@ export function actionText(entry: Pick<AuditEntry, 'action' | 'actor' | 'subject
   const who = entry.actor?.name ?? 'The system'
   const what = entry.subject_name || entry.subject
   const done = VERBS[verb] ?? `${area} ${verb}`.replaceAll('_', ' ')
+  if (entry.action === 'instance.set_up')
+    return `${who} set up this instance`
   if (area === 'session' || what === '')
     return `${who} ${done}`
   return `${who} ${done} ${entry.subject_type.replaceAll('_', ' ')} ${what}`.replace(/\s+/g, ' ')
@@ -19,5 +21,10 @@ export function actionText(entry: Pick<AuditEntry, 'action' | 'actor' | 'subject
 /** `field: before → after`, one per line. */
 export function detailLines(detail: Readonly<Record<string, unknown>>): string[] {
   const text = (value: unknown) => value === null || value === undefined || value === '' ? '–' : typeof value === 'object' ? JSON.stringify(value) : String(value)
-  return Object.entries(detail).map(([field, value]) => Array.isArray(value) && value.length === 2 ? `${field}: ${text(value[0])} → ${text(value[1])}` : `${field}: ${text(value)}`)
+  return Object.entries(detail).map(([field, value]) => {
+    if (!Array.isArray(value) || value.length !== 2)
+      return `${field}: ${text(value)}`
+    // Something new has nothing before.
+    return value[0] === null ? `${field}: ${text(value[1])}` : `${field}: ${text(value[0])} → ${text(value[1])}`
+  })
 }

@@ -43,9 +43,10 @@ describe('sentences', () => {
   const entry = { actor: { id: 'u', email: 'a@b', name: 'Ana' }, subject_type: 'probe', subject: 'p1', subject_name: 'van → svc' }
   it('tells who did what', () => {
     expect(actionText({ ...entry, action: 'probe.create' })).toBe('Ana created probe van → svc')
+    expect(actionText({ ...entry, action: 'instance.set_up' })).toBe('Ana set up this instance')
     expect(actionText({ ...entry, action: 'session.sign_in' })).toBe('Ana signed in')
     expect(actionText({ ...entry, actor: null, action: 'retention.run_daily', subject_name: '', subject: '' })).toBe('The system retention run daily')
   })
-  it('shows before and after', () => expect(detailLines({ site: ['', 'Rack 12'], count: 3 })).toEqual(['site: – → Rack 12', 'count: 3']))
+  it('shows before and after', () => expect(detailLines({ site: ['', 'Rack 12'], count: 3, size: [null, 56] })).toEqual(['site: – → Rack 12', 'count: 3', 'size: 56']))
   it.each([['Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0', 'Firefox on Linux'], ['curl/8.5.0', 'curl'], ['', 'Unknown']])('names a device', (agent, name) => expect(deviceName(agent)).toBe(name))
 })

@@ -28,6 +28,7 @@ export class MockController {
   audit: S['AuditEntry'][] = []
   /** Requests that this pattern matches fail with 500. */
   failing: RegExp | null = null
+  private readonly deleted = new Map<string, S['Probe']>()
   private readonly subscribers = new Set<{ send: Send, id: number, topic: S['LiveTopic'], probe: string | undefined }>()
   private cursor = 1
   private nextId = 100
@@ -198,6 +199,12 @@ export class MockController {
   }
 
   private oneProbe(request: Request, id: string, part: string | undefined): Answer {
+    const back = part === 'restore' ? this.deleted.get(id) : undefined
+    if (back) {
+      this.deleted.delete(id)
+      this.probes.push(back)
+      return ok(back)
+    }
     const index = this.probes.findIndex(probe => probe.id === id)
     const probe = this.probes[index]
     if (!probe)
@@ -210,6 +217,7 @@ export class MockController {
     if (part === 'samples')
       return ok(samples(probe, to))
     if (request.method === 'DELETE') {
+      this.deleted.set(id, probe)
       this.probes.splice(index, 1)
       return { status: 204 }
     }

@@ -26,6 +26,7 @@ export function verdict(overview: Pick<Overview, 'probes' | 'grades' | 'agents' 
     return { look: GRADE_LOOK.unknown, text: 'All probes are paused.', detail: silent }
   if (grades.unknown >= active)
     return { look: GRADE_LOOK.unknown, text: 'No data yet.', detail: silent || 'The first results are on their way.' }
+  const measured = active - grades.unknown
   const unknown = grades.unknown > 0 ? `${plural(grades.unknown, 'path')} without data.` : ''
-  return { look: GRADE_LOOK[grades.good > 0 ? 'good' : 'excellent'], text: `All ${active - grades.unknown} measured paths are well.`, detail: [unknown, silent].filter(Boolean).join(' ') }
+  return { look: GRADE_LOOK[grades.good > 0 ? 'good' : 'excellent'], text: measured === 1 ? 'The one measured path is well.' : `All ${measured} measured paths are well.`, detail: [unknown, silent].filter(Boolean).join(' ') }
 }

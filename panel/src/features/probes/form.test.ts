@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ApiError } from '@/api/problem'
 import { COUNTER, PING } from '../../../tests/mock/data'
-import { draftOf, fieldProblem, isHost, problemsOf, settingsOf, settingText } from './form'
+import { draftOf, fieldProblem, filledSettings, isHost, problemsOf, settingsOf, settingText } from './form'
 import { problemsFromServer } from './useProbeForm'
 
 const setting = (name: string) => PING.settings.find(entry => entry.name === name) ?? (() => { throw new Error(name) })()
@@ -38,6 +38,14 @@ describe('checking as one types', () => {
   it.each([['target', 'svc'], ['interval', '1 s'], ['packets', '1000'], ['family', 'v6'], ['interface', ''], ['dont_fragment', true]] as const)('%s = %j is fine', (name, value) => expect(fieldProblem(setting(name), value, true)).toBeUndefined())
   it('counts bytes, not letters', () => expect(fieldProblem(setting('interface'), 'ÄÖÜÄÖÜÄÖ', true)).toMatch(/15 bytes/))
   it('names every field at fault', () => expect(Object.keys(problemsOf(PING.settings, { ...draftOf(PING.settings), packets: 'x' }, true))).toEqual(['target', 'packets']))
+})
+
+describe('many at once', () => {
+  it('changes what was filled in and nothing else', () => {
+    expect(filledSettings(PING.settings, { interval: '30 s', dont_fragment: 'no', packets: ' ' })).toEqual({ values: { interval: 30_000, dont_fragment: false }, problems: {} })
+    expect(filledSettings(PING.settings, {}).values).toEqual({})
+  })
+  it('names what is wrong', () => expect(Object.keys(filledSettings(PING.settings, { packets: '0', family: 'v4' }).problems)).toEqual(['packets']))
 })
 
 describe('the server\'s word', () => {

@@ -99,6 +99,13 @@ export function settingsOf(settings: readonly KindSetting[], draft: Draft): Sett
   return out
 }
 
+/** A bulk edit changes only what was filled in: the settings whose fields are not empty. */
+export function filledSettings(settings: readonly KindSetting[], draft: Readonly<Record<string, string>>): { values: SettingValues, problems: Record<string, string> } {
+  const filled = settings.filter(setting => (draft[setting.name] ?? '').trim() !== '')
+  const typed: Draft = Object.fromEntries(filled.map(setting => [setting.name, setting.type === 'boolean' ? draft[setting.name] === 'yes' : draft[setting.name] ?? '']))
+  return { values: settingsOf(filled, typed), problems: problemsOf(filled, typed, false) }
+}
+
 /** A stored setting as a person reads it. */
 export function settingText(setting: KindSetting, value: SettingValue | undefined): string {
   if (setting.secret)

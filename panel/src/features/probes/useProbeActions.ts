@@ -1,4 +1,5 @@
 // Pause, resume and delete with undo, for one probe or many; the cache is put right at once and by the answer.
+import type { SettingValues } from '@/api/types'
 import { useQueryClient } from '@tanstack/vue-query'
 import { applyEvents } from '@/api/lists'
 import { keys } from '@/api/keys'
@@ -47,6 +48,14 @@ export function useProbeActions(workspace: () => string) {
     await finish(failures, `${plural(probes.length, 'probe')} ${enabled ? 'resumed' : 'paused'}`, 'Not everything was changed')
   }
 
+  async function setSettings(probes: readonly { id: string }[], settings: SettingValues) {
+    const failures = await inParallel(ids(probes), PARALLEL, async (id) => {
+      const probe = await probeActions.update(workspace(), id, { settings })
+      applyEvents(client, workspace(), [{ type: 'probe', probe }])
+    })
+    await finish(failures, `${plural(probes.length, 'probe')} changed`, 'Not everything was changed')
+  }
+
   async function restore(probes: readonly { id: string }[]) {
     const failures = await inParallel(ids(probes), PARALLEL, id => probeActions.restore(workspace(), id))
     await finish(failures, `${plural(probes.length, 'probe')} restored`, 'Could not restore')
@@ -59,5 +68,5 @@ export function useProbeActions(workspace: () => string) {
     })
     await finish(failures, `${plural(probes.length, 'probe')} deleted`, 'Could not delete', () => void restore(probes))
   }
-  return { setEnabled, remove }
+  return { setEnabled, setSettings, remove }
 }
