@@ -203,8 +203,11 @@ class Installation:
     def spool(self) -> dict[str, int]:
         """What the agent's spool says about its stream; the agent may be running."""
         file = self.agent_data / "spool.db"
+        if not file.exists():
+            return {}
         with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10) as db:
-            return dict(db.execute("SELECT name, value FROM meta"))
+            made = db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'meta'").fetchone()[0]
+            return dict(db.execute("SELECT name, value FROM meta")) if made else {}
 
 
 def may_ping() -> bool:

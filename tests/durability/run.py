@@ -3,20 +3,22 @@
 
     run.py --build build/fast [--rounds N] [--seed N] [--long]
 
-The agent numbers samples densely; whatever happens, each number must end up stored exactly once or declared lost.
+The agent numbers samples densely. Its spool never overflows here, so each number must end up stored exactly once.
 Prints `ok NAME`, `not ok NAME why` or `skip NAME why`, and ends with `N passed, N failed, N skipped`.
 """
 
 import argparse
 import json
 import random
+import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 
-from installation import Installation, may_ping, wait_for
+from installation import WORKSPACE, Installation, may_ping, wait_for
 
 PROBES = 40
 ROUNDS = {"short": 14, "long": 100}
@@ -45,6 +47,11 @@ def everything_delivered(installation: Installation) -> bool:
     return spool["next_seq"] > 1 and spool["acked"] == spool["next_seq"] - 1
 
 
+def in_step(installation: Installation) -> bool:
+    agents = installation.api.get(f"/api/v1/workspaces/{WORKSPACE}/agents?limit=10")["items"]
+    return all(agent["applied_state_number"] == agent["state_number"] for agent in agents)
+
+
 def account(installation: Installation, probes: list[str]) -> dict:
     times = {probe: installation.api.sample_times(probe) for probe in probes}
     stored = sum(len(t) for t in times.values())
@@ -61,13 +68,13 @@ def endure(build: Path, scratch: Path, rounds: int, seed: int) -> tuple[dict, Co
         settings = [{"target": f"127.0.1.{n + 1}", "interval": 1000, "packets": 1, "timeout": 500} for n in range(PROBES)]
         probes = installation.create(settings)
         installation.start("agent")
-        wait_for("the first samples", lambda: (installation.agent_data / "spool.db").exists()
-                 and installation.spool().get("acked", 0) > 0)
+        wait_for("the first samples", lambda: installation.spool().get("acked", 0) > 0)
         stream = installation.spool()["stream"]
         for _ in range(rounds):
             done[disturb(installation, chance)] += 1
         for probe in probes:
             installation.api.disable(probe)
+        wait_for("the agent to stop measuring", lambda: in_step(installation))
         wait_for("everything to be delivered", lambda: everything_delivered(installation), 60)
         assert installation.stop("agent") == 0, "the agent did not stop cleanly"
         assert everything_delivered(installation), "the agent measured after its probes were disabled"
@@ -84,6 +91,8 @@ def verdict(found: dict) -> str:
         return f"{found['silent probes']} probes have no sample"
     if found["stored twice"]:
         return f"{found['stored twice']} samples are stored twice"
+    if found["declared lost"]:  # the spool never overflows here, so nothing has a reason to be lost
+        return f"{found['declared lost']} samples were declared lost"
     missing = found["numbered"] - found["stored"] - found["declared lost"]
     return f"{missing} samples are neither stored nor declared lost" if missing else ""
 
@@ -106,8 +115,8 @@ def main() -> int:
             found, done = endure(args.build, Path(scratch), rounds, args.seed)
             print(json.dumps({"seed": args.seed, **found, "disturbances": dict(done)}))
             problem = verdict(found)
-        except AssertionError as error:
-            problem = str(error)
+        except (AssertionError, OSError, subprocess.SubprocessError, sqlite3.Error) as error:
+            problem = str(error) or repr(error)
         if problem:
             for log in sorted(Path(scratch).glob("*.log")):
                 print(f"---- {log.name}\n" + "\n".join(log.read_text(errors="replace").splitlines()[-40:]))
