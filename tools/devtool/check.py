@@ -13,10 +13,6 @@ CXX_FOLDERS = ("src", "apps", "tests", "bench")
 CXX_SUFFIXES = (".cpp", ".hpp", ".cc")
 
 
-def cxx_files() -> list[Path]:
-    return tracked_files(*CXX_SUFFIXES, under=CXX_FOLDERS)
-
-
 def changed_files() -> list[Path]:
     """Against the point where this branch left main; on main itself, what is not committed or landed last."""
     base = git_lines("merge-base", "HEAD", "main") or git_lines("merge-base", "HEAD", "origin/main")
@@ -31,10 +27,17 @@ def panel_has(script: str) -> bool:
     return manifest.is_file() and script in json.loads(manifest.read_text()).get("scripts", {})
 
 
-def fmt() -> int:
+def cxx_files(everything: bool) -> list[Path]:
+    """All of ours, or those this change touches."""
+    known = set(tracked_files(*CXX_SUFFIXES, under=CXX_FOLDERS))
+    return sorted(known if everything else known & set(changed_files()))
+
+
+def fmt(everything: bool) -> int:
     setup.ensure("build", "test")
-    files = cxx_files()
-    must(["clang-format-19", "-i", *files], "clang-format failed")
+    files = cxx_files(everything)
+    if files:
+        must(["clang-format-19", "-i", *files], "clang-format failed")
     if panel_has("lint"):
         must(["npm", "run", "lint", "--", "--fix"], "eslint found what it cannot fix", cwd=ROOT / "panel", timeout=300)
     say(f"{len(files)} C++ files formatted")
@@ -42,7 +45,11 @@ def fmt() -> int:
 
 
 def check_format() -> str:
-    outcome = run(["clang-format-19", "--dry-run", "--Werror", *cxx_files()], capture=True)
+    """Of the files a change touches: what it leaves behind is formatted, what it does not touch keeps its history."""
+    files = cxx_files(everything=False)
+    if not files:
+        return ""
+    outcome = run(["clang-format-19", "--dry-run", "--Werror", *files], capture=True)
     names = sorted({line.split(":")[0] for line in outcome.output.splitlines() if "error:" in line})
     return "" if outcome.ok else "not formatted (./dev fmt): " + ", ".join(os.path.relpath(n, ROOT) for n in names)
 

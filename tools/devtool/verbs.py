@@ -53,7 +53,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("target", nargs="*", help="CMake targets")
     verb("run", "up, with logs and a reloading panel in the foreground; Ctrl-C stops all", lambda _: up.foreground())
     verb("panel", "the panel's development server against a running controller", lambda _: up.panel())
-    verb("fmt", "format C++ and TypeScript", lambda _: check.fmt())
+    formatted = verb("fmt", "format what this change touches, C++ and TypeScript", lambda args: check.fmt(args.all))
+    formatted.add_argument("--all", action="store_true", help="the whole tree")
     verb("check", "format, layers, headers, clang-tidy, types, lint, fast tests", lambda _: check.check())
     measured = verb("bench", "run one benchmark, or all",
                     lambda args: bench.bench(args.preset, args.name, args.argument))
