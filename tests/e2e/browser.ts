@@ -1,6 +1,6 @@
 // Chromium as the tests want it, and what every page is held against.
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,7 +19,7 @@ export function launch(): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env.NW_CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--enable-precise-memory-info', '--js-flags=--expose-gc'],
+    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--enable-precise-memory-info', '--js-flags=--expose-gc', ...(process.env.NW_PANEL_DIST ? ['--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets'] : [])],
   })
 }
 
@@ -33,6 +33,8 @@ export interface Watched {
 /** A fresh profile whose faults are collected. Refusals that a test provokes are named by `expected`. */
 export async function open(browser: Browser, base: string, options: BrowserContextOptions = {}, expected: RegExp = /(?!)/): Promise<Watched> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, timezoneId: 'UTC', locale: 'en-GB', ...options })
+  if (process.env.NW_PANEL_DIST)
+    await servePanelFrom(context, resolve(ROOT, process.env.NW_PANEL_DIST))
   const page = await context.newPage()
   const faults: string[] = []
   const note = (text: string) => { if (!expected.test(text)) faults.push(text) }
@@ -40,6 +42,14 @@ export async function open(browser: Browser, base: string, options: BrowserConte
   page.on('console', (message) => { if (message.type() === 'error') note(`console: ${message.text()} ${message.location().url}`) })
   page.on('request', (request) => { if (!request.url().startsWith(base) && !/^(?:data|blob|ws):/.test(request.url())) note(`request left the origin: ${request.url()}`) })
   return { context, page, faults }
+}
+
+/** For work on the panel: its files come from a folder instead of from the controller's binary. */
+async function servePanelFrom(context: BrowserContext, folder: string): Promise<void> {
+  await context.route(url => !url.pathname.startsWith('/api/'), async (route) => {
+    const file = join(folder, new URL(route.request().url()).pathname)
+    await route.fulfill({ path: existsSync(file) && statSync(file).isFile() ? file : join(folder, 'index.html') })
+  })
 }
 
 export interface Violation { id: string, nodes: string[] }

@@ -57,23 +57,16 @@ export function applyEvents(client: QueryClient, workspace: string, events: read
 
 /** Keeps a workspace's agents and probes current until the returned function is called. */
 export function followWorkspace(live: LiveClient, client: QueryClient, workspace: string): () => void {
-  const again = (key: readonly string[]) => () => void client.invalidateQueries({ queryKey: key })
   const events = (batch: readonly LiveEvent[]) => applyEvents(client, workspace, batch)
+  // What was read before following began, or across a hole, is read again; what nobody has read yet stays unread.
+  const readAgain = (list: readonly string[], one: string) => () => {
+    void client.invalidateQueries({ queryKey: list })
+    void client.invalidateQueries({ queryKey: ['ws', workspace, one], predicate: query => query.queryKey.length === 4 })
+  }
+  const stale = { agents: readAgain(keys.agents(workspace), 'agent'), probes: readAgain(keys.probes(workspace), 'probe') }
   const stops = [
-    live.subscribe({ workspace, topic: 'agents' }, {
-      events,
-      reset: () => {
-        again(keys.agents(workspace))()
-        again(['ws', workspace, 'agent'])()
-      },
-    }),
-    live.subscribe({ workspace, topic: 'probes' }, {
-      events,
-      reset: () => {
-        again(keys.probes(workspace))()
-        again(['ws', workspace, 'probe'])()
-      },
-    }),
+    live.subscribe({ workspace, topic: 'agents' }, { events, started: stale.agents, reset: stale.agents }),
+    live.subscribe({ workspace, topic: 'probes' }, { events, started: stale.probes, reset: stale.probes }),
   ]
   return () => stops.forEach(stop => stop())
 }

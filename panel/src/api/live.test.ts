@@ -122,6 +122,22 @@ describe('subscriptions', () => {
   })
 })
 
+describe('beginning to follow', () => {
+  it('is told once, so that what was read before can be read again; going on after a break is not a beginning', () => {
+    const w = world()
+    const live = new LiveClient(w.env)
+    let started = 0
+    live.subscribe(PROBES, { ...recorder(), started: () => { started += 1 } })
+    w.last().onopen?.()
+    w.last().say({ type: 'subscribed', id: 1, cursor: 'c1' })
+    w.last().onclose?.({ code: 1006 })
+    w.advance(250)
+    w.last().onopen?.()
+    w.last().say({ type: 'subscribed', id: 1, cursor: 'c1' })
+    expect(started).toBe(1)
+  })
+})
+
 describe('reconnecting', () => {
   it('goes on from the last cursor, so that nothing falls between', () => {
     const { last, advance, log } = opened()

@@ -15,6 +15,8 @@ export interface Subscription {
 }
 
 export interface Subscriber {
+  /** Following has begun: what was read before this moment may lack what happened since. */
+  readonly started?: () => void
   readonly events: (events: readonly LiveEvent[]) => void
   /** Something was missed: read again by REST. */
   readonly reset: () => void
@@ -162,7 +164,10 @@ export class LiveClient {
     const entry = this.entries.get(message.id)
     if (!entry)
       return
+    const first = entry.cursor === undefined
     entry.cursor = message.cursor
+    if (message.type === 'subscribed' && first)
+      entry.subscriber.started?.()
     if (message.type === 'event')
       entry.subscriber.events(message.events)
     else if (message.type === 'reset')

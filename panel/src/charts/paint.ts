@@ -217,9 +217,12 @@ function paintEvents(ctx: Ctx, frame: Frame, events: readonly ChartEvent[], look
     const text = `${event.glyph} ${event.label}`
     if (x < free)
       continue
+    const width = ctx.measureText(text).width
+    // At the right edge the word stands before its line.
+    const before = x + width + 8 * frame.dpr > frame.left + frame.width
     ctx.fillStyle = look.text
-    ctx.fillText(text, x + 4 * frame.dpr, frame.top + 14 * frame.dpr)
-    free = x + ctx.measureText(text).width + 10 * frame.dpr
+    ctx.fillText(text, before ? x - width - 4 * frame.dpr : x + 4 * frame.dpr, frame.top + 14 * frame.dpr)
+    free = x + width + 10 * frame.dpr
   }
 }
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { effectScope, nextTick, ref } from 'vue'
 import { LiveClient } from '@/api/live'
 import { makeAgent, makeProbe, makeSeries } from '../../../tests/mock/data'
-import { useSeries } from './useSeries'
+import { useSeries, wholeEveryMs } from './useSeries'
 
 const NOW = 1_769_212_800_000
 const MIN = 60_000
@@ -137,6 +137,14 @@ describe('the series of an open chart', () => {
     result(NOW)
     await settle()
     expect(handle.view.value).toMatchObject({ kind: 'ready', stale: false })
+  })
+  it('reads the whole again the sooner the shorter the range', async () => {
+    expect([15 * MIN, 60 * MIN, 24 * 60 * MIN].map(span => wholeEveryMs({ fromMs: NOW - span, toMs: NOW }))).toEqual([3000, 5000, 30_000])
+    const { reads, result } = scene()
+    await settle(6000)
+    result(NOW)
+    await settle()
+    expect(reads[1]?.by).toEqual({ width: 200 })
   })
   it('takes no live results for a range that has ended', async () => {
     const { reads, result } = scene({ live: false, range: 'a|b' })

@@ -36,8 +36,14 @@ export interface SeriesHandle {
 }
 
 const REFRESH_EVERY_MS = 250
-/** The whole answer again now and then: the summary covers the range, and nothing can stay wrong for long. */
-const WHOLE_EVERY_MS = 30_000
+
+/**
+ * How often the whole range is read again, so that its summary keeps up and nothing can stay wrong for long: the longer
+ * the range, the less one result changes it and the more it costs.
+ */
+export function wholeEveryMs({ fromMs, toMs }: ResolvedRange): number {
+  return Math.min(30_000, Math.max(3_000, (toMs - fromMs) / 720))
+}
 
 export function useSeries(
   source: SeriesSource,
@@ -100,7 +106,7 @@ export function useSeries(
       return
     reading = true
     waiting.value = 0
-    await (Date.now() - wholeAt > WHOLE_EVERY_MS ? whole() : tail())
+    await (Date.now() - wholeAt > wholeEveryMs(toValue(resolved)) ? whole() : tail())
     reading = false
     schedule()
   }
@@ -120,6 +126,12 @@ export function useSeries(
           for (const at of event.rows.at_us)
             dirtyFromUs = Math.min(dirtyFromUs, at)
         }
+        schedule()
+      },
+      // The range was read before following began: its last bucket may lack what came between.
+      started: () => {
+        const last = view.value.kind === 'ready' ? view.value.series.start_us.at(-1) ?? 0 : Date.now() * 1000
+        dirtyFromUs = Math.min(dirtyFromUs, last)
         schedule()
       },
       reset: () => {
