@@ -8,7 +8,7 @@
 //   a key applies to both directions; prefix it with "ab." or "ba." for one.
 //   delay=MS  jitter=MS  dist=uniform|normal  order=0|1   loss=PCT
 //   ge=P,R (Gilbert: P% good->bad, R% bad->good, all lost in bad)
-//   dup=PCT   reorder=PCT (sent at once)   rate=KBIT   limit=PKTS   name=TEXT
+//   dup=PCT   reorder=PCT (sent at once)   corrupt=PCT   rate=KBIT   limit=PKTS   name=TEXT
 //
 // SIGHUP reads CONFIG again and applies the new impairments; the pairs themselves cannot change.
 //
@@ -91,7 +91,7 @@ struct Rng {  // splitmix64
 };
 
 struct Impair {
-    double delay_ms = 0, jitter_ms = 0, loss = 0, dup = 0, reorder = 0, ge_p = 0, ge_r = 0;
+    double delay_ms = 0, jitter_ms = 0, loss = 0, dup = 0, reorder = 0, corrupt = 0, ge_p = 0, ge_r = 0;
     bool normal = false, order = false;
     double rate_kbit = 0;
     unsigned limit = 1000;
@@ -105,7 +105,7 @@ struct Dir {  // one direction of a pair: written at port 'out'
     bool bad = false;
     int64_t last_due = 0, line_free = 0;
     std::queue<int64_t> line;  // when each queued packet leaves the rate stage
-    uint64_t rx = 0, tx = 0, lost = 0, dupd = 0, early = 0, tail = 0, txerr = 0;
+    uint64_t rx = 0, tx = 0, lost = 0, dupd = 0, early = 0, spoilt = 0, tail = 0, txerr = 0;
     std::vector<uint32_t> hist = std::vector<uint32_t>(2001);  // microseconds late
 };
 
@@ -178,6 +178,7 @@ void set_key(Impair& i, const std::string& k, const std::string& v, std::string&
     else if (k == "loss") i.loss = std::stod(v) / 100;
     else if (k == "dup") i.dup = std::stod(v) / 100;
     else if (k == "reorder") i.reorder = std::stod(v) / 100;
+    else if (k == "corrupt") i.corrupt = std::stod(v) / 100;
     else if (k == "rate") i.rate_kbit = std::stod(v);
     else if (k == "limit") i.limit = unsigned(std::stoul(v));
     else if (k == "name") name = v;
@@ -410,6 +411,11 @@ void Emulator::enqueue(Dir& d, int index, const uint8_t* data, uint32_t len, int
     }
     const uint32_t b = buffers_.take();
     std::memcpy(buffers_.at(b), data, len);
+    // One bit of the last byte, far behind every header: the payload is altered, the checksum is not.
+    if (im.corrupt > 0 && len > 60 && d.rng.unit() < im.corrupt) {
+        buffers_.at(b)[len - 1] ^= 1;
+        d.spoilt++;
+    }
     heap_.push(Event{due, t, order_++, b, len, index});
 }
 
@@ -453,18 +459,23 @@ void Emulator::write_log(const Event& e, int64_t t)
 {
     const uint8_t* frame = buffers_.at(e.buf);
     const uint8_t* ip = frame + 14;
-    const unsigned proto = (ip[0] >> 4) == 4 ? ip[9] : 0;
-    const uint8_t* l4 = ip + (ip[0] & 15) * 4;
+    const bool v4 = (ip[0] >> 4) == 4;
+    const unsigned proto = v4 ? ip[9] : ip[6];
+    const uint8_t* l4 = v4 ? ip + (ip[0] & 15) * 4 : ip + 40;
+    const uint8_t* to = v4 ? ip + 16 : ip + 36;  // of an IPv6 address the last four bytes
     uint32_t useq = 0;  // UDP: payload bytes 12..15, the sequence number of irtt
     if (proto == 17 && e.len >= uint32_t(l4 - frame) + 24) std::memcpy(&useq, l4 + 20, 4);
     std::fprintf(log_, "%d %lld %lld %u %u.%u.%u.%u %u %u %u %u\n", e.dir, static_cast<long long>(e.arrived),
-                 static_cast<long long>(t), proto, ip[16], ip[17], ip[18], ip[19], l4[0], unsigned(l4[4] << 8 | l4[5]),
+                 static_cast<long long>(t), proto, to[0], to[1], to[2], to[3], l4[0], unsigned(l4[4] << 8 | l4[5]),
                  unsigned(l4[6] << 8 | l4[7]), useq);
 }
 
 void Emulator::handle_signals()
 {
-    if (g_dump.exchange(0)) write_stats();
+    if (g_dump.exchange(0)) {
+        if (log_) std::fflush(log_);
+        write_stats();  // last: who asked waits for this file
+    }
     if (!g_reload.exchange(0)) return;
     const auto pairs = read_config(options_.config);
     for (const auto& pair : pairs) {
@@ -516,7 +527,7 @@ void Emulator::write_stats() const
             mx = k;
         }
         f << (i ? ",\n" : "\n") << "{\"name\":\"" << d.name << "\",\"rx\":" << d.rx << ",\"tx\":" << d.tx
-          << ",\"lost\":" << d.lost << ",\"dup\":" << d.dupd << ",\"early\":" << d.early << ",\"tail\":" << d.tail
+          << ",\"lost\":" << d.lost << ",\"dup\":" << d.dupd << ",\"early\":" << d.early << ",\"corrupted\":" << d.spoilt << ",\"tail\":" << d.tail
           << ",\"txerr\":" << d.txerr << ",\"late_us_p50\":" << p50 << ",\"late_us_p99\":" << p99
           << ",\"late_us_max\":" << mx << "}";
     }

@@ -9,6 +9,7 @@ namespace {
 
 // A probe that was asleep for a night reports this many missed runs one by one, the rest in the last one's reason.
 constexpr std::uint64_t kMissedRunsMax = 10;
+constexpr Nanos kMissedAfter = Seconds(1);
 
 std::size_t answered_words(const Plan& plan)
 {
@@ -154,7 +155,8 @@ void Core::skip_missed(std::uint32_t slot, Moment now)
 {
     auto& probe = probes_[slot];
     const auto late = now - due_at(probe, probe.next_seq);
-    if (late < probe.plan.interval) return;
+    // Short intervals are caught up with: a second of them is no flood, and nothing is left out.
+    if (late < std::max(probe.plan.interval, kMissedAfter)) return;
     const auto missed = std::uint64_t(late / probe.plan.interval);
     const auto reported = std::min(missed, kMissedRunsMax);
     for (std::uint64_t i = 0; i < reported; ++i) {

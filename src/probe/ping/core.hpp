@@ -2,7 +2,8 @@
 // came in; it says what to send, settles every packet once, and hands out each run when it is complete.
 //
 // 1. Run n of a probe starts at next_start + (n - 1) x interval; run 0 starts at first_start. A run that is
-//    late does not move the later ones; one that is a whole interval late is reported as not measured.
+//    late does not move the later ones; one that is a whole interval late, and at least a second, is reported as
+//    not measured.
 // 2. A packet is answered when its reply came within the timeout, by the time stamps, not by when it was read.
 // 3. A reply after the timeout is late when it comes within two more intervals, otherwise it is ignored; its
 //    packet stays lost. What comes in after its run was handed out (late, duplicate, corrupted) counts in the

@@ -318,7 +318,8 @@ void LinuxPort::receive(PortEvents& events)
         note_drops(index, socket, events);
         for (;;) {
             const auto count = read_replies(socket);
-            if (count > 0 || socket.pending) read_error_queue(socket, events);
+            // A datagram socket's ICMP errors come there too, whenever they come.
+            if (count > 0 || socket.pending || !socket.raw) read_error_queue(socket, events);
             for (int i = 0; i < count; ++i) handle_received(socket, in_->messages[std::size_t(i)], events);
             if (count < int(kBatch)) break;
         }
