@@ -439,8 +439,9 @@ Status EmbeddedTelemetry::maintain_now(WallTime now)
     NW_CHECK(keeper_->retain(horizon, *gone));
     // What was sealed is kept for a while, unless the memory is wanted for what is new.
     const auto keep = hot_.bytes() > options_.hot_bytes_max / kSealShare ? kTimeMaxUs + 1 : to_us(now) - kKeepHotUs;
-    const auto newest = hot_.forget(sealed_epoch_, keep);
-    forgotten_us_ = std::max<std::int64_t>(forgotten_us_, newest);
+    // Readers must know before the rows are gone.
+    forgotten_us_ = std::max<std::int64_t>(forgotten_us_, hot_.newest_to_forget(sealed_epoch_, keep));
+    hot_.forget(sealed_epoch_, keep);
     return {};
 }
 

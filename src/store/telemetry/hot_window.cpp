@@ -85,53 +85,100 @@ void HotWindow::put_row(std::string& out, const Source& source, std::size_t row,
     if (address != tail.address) tail.address = address;
 }
 
-void HotWindow::take_rows(const Block& block, ProbeKey probe, TimeRange range, StoredRows& out)
-{
-    std::string_view in = block.bytes;
-    Tail tail;
-    std::vector<std::int64_t> numbers(probe.kind->columns.size());
-    std::vector<std::string_view> bytes(numbers.size());
-    for (std::uint32_t row = 0; row < block.rows; ++row) {
-        const auto flags = std::uint8_t(in[0]);
-        const auto outcome = std::uint8_t(in[1]);
-        in.remove_prefix(2);
-        tail.at_us += unzigzag(take(in));
-        tail.seq = std::uint64_t(std::int64_t(tail.seq) + unzigzag(take(in)));
-        const auto received = tail.at_us + unzigzag(take(in));
+// Reads the rows of blocks one after the other.
+class HotWindow::Decoder {
+public:
+    explicit Decoder(const Kind& kind) : kind_(kind), numbers(kind.columns.size(), kAbsent), bytes(kind.columns.size()) {}
+
+    void begin(std::string_view block)
+    {
+        in_ = block;
+        tail = {};
+    }
+    void next()
+    {
+        const auto flags = std::uint8_t(in_[0]);
+        const auto packed = std::uint8_t(in_[1]);
+        in_.remove_prefix(2);
+        outcome = Outcome(packed & 0x0f);
+        clock = ClockSource(packed >> 4);
+        tail.at_us += unzigzag(take(in_));
+        tail.seq = std::uint64_t(std::int64_t(tail.seq) + unzigzag(take(in_)));
+        received_us = tail.at_us + unzigzag(take(in_));
         if (!(flags & kSameSource)) {
-            tail.agent = AgentId(take(in));
-            tail.stream = StreamId(take(in));
+            tail.agent = AgentId(take(in_));
+            tail.stream = StreamId(take(in_));
         }
-        if (!(flags & kSameAddress)) tail.address = take_bytes(in);
-        if (!(flags & kSameCorrection)) tail.correction_us = unzigzag(take(in));
-        const auto reason = flags & kNoReason ? std::string_view() : take_bytes(in);
+        if (!(flags & kSameAddress)) tail.address = take_bytes(in_);
+        if (!(flags & kSameCorrection)) tail.correction_us = unzigzag(take(in_));
+        reason = flags & kNoReason ? std::string_view() : take_bytes(in_);
         for (std::size_t i = 0; i < numbers.size(); ++i) {
-            if (probe.kind->columns[i].type != ColumnType::Integer) {
-                bytes[i] = take_bytes(in);
+            if (kind_.columns[i].type != ColumnType::Integer) {
+                bytes[i] = take_bytes(in_);
                 continue;
             }
-            const auto value = take(in);
+            const auto value = take(in_);
             numbers[i] = value == 0 ? kAbsent : unzigzag(value - 1);
         }
-        if (tail.at_us < range.from_us || tail.at_us >= range.until_us) continue;
-        auto& rows = out.rows;
-        rows.seq.push_back(tail.seq);
+    }
+
+private:
+    const Kind& kind_;
+    std::string_view in_{};
+
+public:
+    Tail tail{};
+    std::int64_t received_us = 0;
+    Outcome outcome = Outcome::Ok;
+    ClockSource clock = ClockSource::None;
+    std::string_view reason{};
+    std::vector<std::int64_t> numbers;
+    std::vector<std::string_view> bytes;
+};
+
+void HotWindow::take_rows(const Block& block, ProbeKey probe, TimeRange range, StoredRows& out)
+{
+    Decoder row(*probe.kind);
+    row.begin(block.bytes);
+    auto& rows = out.rows;
+    for (std::uint32_t i = 0; i < block.rows; ++i) {
+        row.next();
+        if (row.tail.at_us < range.from_us || row.tail.at_us >= range.until_us) continue;
+        rows.seq.push_back(row.tail.seq);
         rows.probe.push_back(probe.probe);
-        rows.at_us.push_back(tail.at_us);
-        rows.outcome.push_back(Outcome(outcome & 0x0f));
-        rows.clock.push_back(ClockSource(outcome >> 4));
-        rows.address.push(tail.address);
-        rows.reason.push(reason);
-        for (std::size_t i = 0; i < numbers.size(); ++i) {
-            if (probe.kind->columns[i].type == ColumnType::Integer)
-                rows.columns[i].numbers.push_back(numbers[i]);
+        rows.at_us.push_back(row.tail.at_us);
+        rows.outcome.push_back(row.outcome);
+        rows.clock.push_back(row.clock);
+        rows.address.push(row.tail.address);
+        rows.reason.push(row.reason);
+        for (std::size_t c = 0; c < row.numbers.size(); ++c) {
+            if (probe.kind->columns[c].type == ColumnType::Integer)
+                rows.columns[c].numbers.push_back(row.numbers[c]);
             else
-                rows.columns[i].bytes.push(bytes[i]);
+                rows.columns[c].bytes.push(row.bytes[c]);
         }
-        out.agent.push_back(tail.agent);
-        out.stream.push_back(tail.stream);
-        out.received_us.push_back(received);
-        out.correction_us.push_back(tail.correction_us);
+        out.agent.push_back(row.tail.agent);
+        out.stream.push_back(row.tail.stream);
+        out.received_us.push_back(row.received_us);
+        out.correction_us.push_back(row.tail.correction_us);
+    }
+}
+
+void HotWindow::each(ProbeKey probe, TimeRange range, const std::function<void(const RowView&)>& use) const
+{
+    Decoder row(*probe.kind);
+    const auto& from = shard(probe);
+    const std::lock_guard lock(from.mutex);
+    const auto found = from.probes.find(probe);
+    if (found == from.probes.end()) return;
+    for (const auto& block : found->second.blocks) {
+        if (block.max_us < range.from_us || block.min_us >= range.until_us) continue;
+        row.begin(block.bytes);
+        for (std::uint32_t i = 0; i < block.rows; ++i) {
+            row.next();
+            if (row.tail.at_us >= range.from_us && row.tail.at_us < range.until_us)
+                use({block.epoch, row.tail.at_us, row.outcome, row.numbers, row.bytes});
+        }
     }
 }
 
@@ -190,19 +237,20 @@ std::vector<HotWindow::Rows> HotWindow::read(ProbeKey probe, TimeRange range) co
     return read;
 }
 
-std::optional<StoredRows> HotWindow::newest(ProbeKey probe) const
+std::optional<HotWindow::Newest> HotWindow::newest(ProbeKey probe) const
 {
-    Block block{.rows = 1};
-    {
-        const auto& from = shard(probe);
-        const std::lock_guard lock(from.mutex);
-        const auto found = from.probes.find(probe);
-        if (found == from.probes.end() || found->second.newest.empty()) return std::nullopt;
-        block.bytes = found->second.newest;
-    }
-    auto rows = make_stored_rows(*probe.kind);
-    take_rows(block, probe, {0, kTimeMaxUs + 1}, rows);
-    return rows;
+    Decoder row(*probe.kind);
+    const auto& from = shard(probe);
+    const std::lock_guard lock(from.mutex);
+    const auto found = from.probes.find(probe);
+    if (found == from.probes.end() || found->second.newest.empty()) return std::nullopt;
+    row.begin(found->second.newest);
+    row.next();
+    Newest newest{.sample = {.probe = probe.probe, .kind = probe.kind, .at = from_us(row.tail.at_us), .outcome = row.outcome, .clock = row.clock,
+                             .address = row.tail.address, .reason = std::string(row.reason), .numbers = row.numbers},
+                  .received_us = row.received_us};
+    newest.sample.bytes.assign(row.bytes.begin(), row.bytes.end());
+    return newest;
 }
 
 std::vector<ProbeKey> HotWindow::probes_through(std::uint64_t epoch) const
@@ -223,22 +271,31 @@ std::vector<HotWindow::Rows> HotWindow::read_through(ProbeKey probe, std::uint64
     return all;
 }
 
-std::int64_t HotWindow::forget(std::uint64_t epoch, std::int64_t before_us)
+std::int64_t HotWindow::newest_to_forget(std::uint64_t epoch, std::int64_t before_us) const
 {
     auto newest = kAbsent;
+    for (const auto& each : shards_) {
+        const std::lock_guard lock(each.mutex);
+        for (const auto& [key, probe] : each.probes)
+            for (const auto& block : probe.blocks)
+                if (block.epoch <= epoch && block.max_us < before_us) newest = std::max(newest, block.max_us);
+    }
+    return newest;
+}
+
+void HotWindow::forget(std::uint64_t epoch, std::int64_t before_us)
+{
     for (auto& each : shards_) {
         const std::lock_guard lock(each.mutex);
         for (auto& [key, probe] : each.probes) {
             std::erase_if(probe.blocks, [&](const Block& block) {
                 if (block.epoch > epoch || block.max_us >= before_us) return false;
-                newest = std::max(newest, block.max_us);
                 rows_ -= block.rows;
                 bytes_ -= block.bytes.size();
                 return true;
             });
         }
     }
-    return newest;
 }
 
 void HotWindow::remove(ProbeId probe)

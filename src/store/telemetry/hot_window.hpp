@@ -11,8 +11,10 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -54,16 +56,31 @@ public:
     void append(const nw::Rows& rows, const std::vector<std::int64_t>& correction_us, const Origin& origin);
     // Rows in `range`; as they came, not sorted.
     std::vector<Rows> read(ProbeKey probe, TimeRange range) const;
+    // The same rows one by one, for whoever only adds them up: without making columns of them. `use` runs under a lock and
+    // must not block.
+    struct RowView {
+        std::uint64_t epoch = 0;
+        std::int64_t at_us = 0;
+        Outcome outcome = Outcome::Ok;
+        std::span<const std::int64_t> numbers{};     // per column of the kind
+        std::span<const std::string_view> bytes{};
+    };
+    void each(ProbeKey probe, TimeRange range, const std::function<void(const RowView&)>& use) const;
     // The newest row that was ever appended here.
-    std::optional<StoredRows> newest(ProbeKey probe) const;
+    struct Newest {
+        Sample sample{};
+        std::int64_t received_us = 0;
+    };
+    std::optional<Newest> newest(ProbeKey probe) const;
 
     // All probes with rows of `epoch` or older.
     std::vector<ProbeKey> probes_through(std::uint64_t epoch) const;
     // The rows of `epoch` or older, oldest epoch first.
     std::vector<Rows> read_through(ProbeKey probe, std::uint64_t epoch) const;
-    // Forgets blocks of `epoch` or older whose rows are all older than `before_us`; returns the time of the newest
-    // row that was forgotten, kAbsent when there was none.
-    std::int64_t forget(std::uint64_t epoch, std::int64_t before_us);
+    // Blocks of `epoch` or older whose rows are all older than `before_us`: the time of their newest row (kAbsent when
+    // there are none), and their removal.
+    std::int64_t newest_to_forget(std::uint64_t epoch, std::int64_t before_us) const;
+    void forget(std::uint64_t epoch, std::int64_t before_us);
     void remove(ProbeId probe);
 
     std::uint64_t rows() const { return rows_; }
@@ -101,6 +118,7 @@ private:
     static constexpr std::size_t kShards = 64;
 
     struct Source;
+    class Decoder;
     static void put_row(std::string& out, const Source& source, std::size_t row, Tail& tail);
     static void take_rows(const Block& block, ProbeKey probe, TimeRange range, StoredRows& out);
     void append_row(const Source& source, std::size_t row);

@@ -417,83 +417,101 @@ Result<std::vector<TopEntry>> Reader::top(const TopQuery& query)
     return ranked(std::move(entries), query);
 }
 
-Result<std::optional<StoredRows>> Reader::newest_on_disk(ProbeKey probe, std::int64_t now)
+// Makes `newest` the last row of the file's last chunk in the range when that is newer.
+Status Reader::newest_in(ChunkFile::Snapshot& file, ProbeKey probe, TimeRange range, StoredRows& newest)
+{
+    std::vector<ChunkRef> refs;
+    NW_CHECK(file.list(probe.probe, range, refs));
+    for (const auto& ref : refs) {
+        // Several chunks may end at the same time: all that could hold the newest are looked at.
+        if (newest.size() > 0 && newest.rows.at_us[0] > ref.t1_us) continue;
+        NW_CHECK(file.load(probe.probe, ref, [&](const ChunkView& chunk) -> Status {
+            auto rows = make_stored_rows(*probe.kind);
+            if (const auto decoded = decode_chunk(codec_, *probe.kind, probe.probe, chunk, {}, rows); !decoded) {
+                pass_over(decoded.error(), probe);
+                return {};
+            }
+            if (newest.size() > 0 && position_of(newest, 0) >= position_of(rows, rows.size() - 1)) return {};
+            newest = make_stored_rows(*probe.kind);
+            append_row(newest, rows, rows.size() - 1);
+            return {};
+        }));
+    }
+    return {};
+}
+
+Result<StoredRows> Reader::newest_on_disk(ProbeKey probe, std::int64_t now)
 {
     const TimeRange range{std::max<std::int64_t>(0, now - 2 * kDayUs), kTimeMaxUs + 1};
-    std::optional<StoredRows> newest;
-    for (auto day = (now + kAheadMaxUs) / kDayUs; day >= range.from_us / kDayUs && !newest; --day) {
+    auto newest = make_stored_rows(*probe.kind);
+    for (auto day = (now + kAheadMaxUs) / kDayUs; day >= range.from_us / kDayUs && newest.size() == 0; --day) {
         NW_TRY(auto* view, day_view(*probe.kind, day));
-        for (auto* file : {view->closed.get(), view->open.get()}) {
-            std::vector<ChunkRef> refs;
-            if (file) NW_CHECK(file->list(probe.probe, range, refs));
-            const auto last = std::ranges::max_element(refs, {}, &ChunkRef::t1_us);
-            if (last == refs.end() || (newest && newest->rows.at_us[0] > last->t1_us)) continue;
-            NW_CHECK(file->load(probe.probe, *last, [&](const ChunkView& chunk) -> Status {
-                auto rows = make_stored_rows(*probe.kind);
-                if (const auto decoded = decode_chunk(codec_, *probe.kind, probe.probe, chunk, {}, rows); !decoded) {
-                    pass_over(decoded.error(), probe);
-                    return {};
-                }
-                auto one = make_stored_rows(*probe.kind);
-                append_row(one, rows, rows.size() - 1);
-                if (!newest || position_of(one, 0) > position_of(*newest, 0)) newest = std::move(one);
-                return {};
-            }));
-        }
+        if (view->closed) NW_CHECK(newest_in(*view->closed, probe, range, newest));
+        if (view->open) NW_CHECK(newest_in(*view->open, probe, range, newest));
     }
-    if (newest && newest->rows.at_us[0] < range.from_us) newest.reset();
     return newest;
 }
 
-Result<Latest> Reader::latest_of(ProbeKey probe, std::int64_t now, const std::vector<HotWindow::Rows>& hot, std::optional<StoredRows> newest)
+Status Reader::find_newest(ProbeKey probe, std::int64_t now, Latest& latest)
 {
-    const auto since = now - 15 * 60 * kSecondUs;
-    Accumulator accumulator(*probe.kind);
-    SumSink sink(accumulator);
-    const TimeRange recent{since, kTimeMaxUs + 1};
-    if (sources_.forgotten_us >= since) {
-        NW_CHECK(fill(probe, {since, now + kDayUs}, 1, {}, hot, sink));
-    } else {
-        for (const auto& part : hot)
-            for (std::size_t row = 0; row < part.rows.size(); ++row)
-                if (contains(recent, part.rows.rows.at_us[row])) sink.row(part.rows.rows, row);
+    auto hot = sources_.hot.newest(probe);
+    if (!hot || to_us(hot->sample.at) <= sources_.forgotten_us) {
+        if (!contents_) look_anew();
+        NW_TRY(const auto found, newest_on_disk(probe, now));
+        if (found.size() > 0 && (!hot || found.rows.at_us[0] > to_us(hot->sample.at)))
+            hot = HotWindow::Newest{sample_at(found.rows, 0), found.received_us[0]};
     }
-    if (!newest || newest->rows.at_us[0] < sources_.forgotten_us) {
-        NW_TRY(auto found, newest_on_disk(probe, now));
-        if (found && (!newest || position_of(*found, 0) > position_of(*newest, 0))) newest = std::move(found);
-    }
-    Latest latest{.recent = accumulator.take()};
-    if (newest && newest->rows.at_us[0] >= now - 2 * kDayUs) {
-        latest.sample = sample_at(newest->rows, 0);
-        latest.received_us = newest->received_us[0];
-    }
-    return latest;
+    if (!hot || to_us(hot->sample.at) < now - 2 * kDayUs) return {};
+    latest.sample = std::move(hot->sample);
+    latest.received_us = hot->received_us;
+    return {};
+}
+
+quality::Aggregate Reader::recent_in_memory(ProbeKey probe, std::int64_t since_us)
+{
+    const auto columns = probe.kind->columns;
+    sources_.hot.each(probe, {since_us, kTimeMaxUs + 1}, [&](const HotWindow::RowView& row) {
+        accumulator_->begin_run(row.at_us, row.outcome);
+        std::size_t histogram = 0;
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+            if (columns[i].type == ColumnType::Integer)
+                accumulator_->number(i, row.numbers[i]);
+            else if (columns[i].type == ColumnType::Histogram)
+                accumulator_->histogram(histogram++, row.bytes[i]);
+        }
+    });
+    return accumulator_->take();
+}
+
+Result<quality::Aggregate> Reader::recent_with_files(ProbeKey probe, std::int64_t since_us)
+{
+    const auto hot = sources_.hot.read(probe, {since_us, kTimeMaxUs + 1});
+    look_anew();
+    SumSink sink(*accumulator_);
+    NW_CHECK(fill(probe, {since_us, since_us + 2 * kDayUs}, 1, {}, hot, sink));
+    return accumulator_->take();
 }
 
 Result<std::vector<Latest>> Reader::latest(const LatestQuery& query)
 {
     NW_CHECK(check(query));
     const auto now = to_us(query.now);
+    const auto since = std::max<std::int64_t>(0, now - 15 * 60 * kSecondUs);
+    accumulator_.emplace(*query.kind);
     std::vector<Latest> all;
     all.reserve(query.probes.size());
-    for (std::size_t begin = 0; begin < query.probes.size(); begin += kProbesPerLook) {
-        const auto end = std::min(query.probes.size(), begin + kProbesPerLook);
-        std::vector<std::vector<HotWindow::Rows>> hot;
-        std::vector<std::optional<StoredRows>> newest;
-        for (auto i = begin; i < end; ++i) {
-            const ProbeKey probe{query.probes[i], query.kind};
-            hot.push_back(sources_.hot.read(probe, {now - 15 * 60 * kSecondUs, kTimeMaxUs + 1}));
-            newest.push_back(sources_.hot.newest(probe));
-        }
-        look_anew();
-        for (auto i = begin; i < end; ++i) {
-            if (is_removed(query.probes[i])) {
-                all.push_back({.recent = quality::make_aggregate(*query.kind)});
-                continue;
+    for (const auto id : query.probes) {
+        const ProbeKey probe{id, query.kind};
+        Latest latest{.recent = quality::make_aggregate(*query.kind)};
+        if (!is_removed(id)) {
+            if (sources_.forgotten_us < since) {
+                latest.recent = recent_in_memory(probe, since);
+            } else {
+                NW_TRY(latest.recent, recent_with_files(probe, since));
             }
-            NW_TRY(auto one, latest_of({query.probes[i], query.kind}, now, hot[i - begin], std::move(newest[i - begin])));
-            all.push_back(std::move(one));
+            NW_CHECK(find_newest(probe, now, latest));
         }
+        all.push_back(std::move(latest));
     }
     return all;
 }

@@ -8,6 +8,7 @@
 
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "quality/accumulator.hpp"
 #include "store/telemetry/catalogue.hpp"
 #include "store/telemetry/hot_window.hpp"
 #include "store/telemetry/rules.hpp"
@@ -82,8 +83,12 @@ private:
     Status sum_open(SumJob& job, TimeRange piece, ChunkFile::Snapshot& file);
     void sum_hot(SumJob& job);
     Status page_day(const SamplesQuery& query, const Position& after, std::int64_t day, const std::vector<HotWindow::Rows>& hot, StoredRows& out);
-    Result<Latest> latest_of(ProbeKey probe, std::int64_t now, const std::vector<HotWindow::Rows>& hot, std::optional<StoredRows> newest);
-    Result<std::optional<StoredRows>> newest_on_disk(ProbeKey probe, std::int64_t now);
+    // What the hot window has is enough for it.
+    quality::Aggregate recent_in_memory(ProbeKey probe, std::int64_t since_us);
+    Result<quality::Aggregate> recent_with_files(ProbeKey probe, std::int64_t since_us);
+    Status find_newest(ProbeKey probe, std::int64_t now, Latest& latest);
+    Status newest_in(ChunkFile::Snapshot& file, ProbeKey probe, TimeRange range, StoredRows& newest);
+    Result<StoredRows> newest_on_disk(ProbeKey probe, std::int64_t now);
 
     const ReadSources& sources_;
     Horizon horizon_;
@@ -92,6 +97,7 @@ private:
     std::shared_ptr<const Contents> contents_{};
     std::map<DayKey, DayView> views_{};
     std::map<RollupKey, std::unique_ptr<RollupFile::Snapshot>> rollups_{};
+    std::optional<quality::Accumulator> accumulator_{};  // kept from probe to probe: it is large
 };
 
 }  // namespace nw::store
