@@ -17,6 +17,11 @@ std::size_t answered_words(const Plan& plan)
     return std::size_t((intervals * plan.packets + 63) / 64);
 }
 
+double packets_per_second(const Plan& plan)
+{
+    return double(plan.packets) / std::chrono::duration<double>(plan.interval).count();
+}
+
 }  // namespace
 
 Core::Core(CoreListener& listener, Moment now) : listener_(listener), wheel_(tick_of(now)), ticked_(tick_of(now)) {}
@@ -41,8 +46,23 @@ std::uint32_t Core::add(const Plan& plan, Moment first_start, Moment next_start,
     probes_[slot] = Probe{.plan = plan, .first_start = first_start, .next_start = next_start,
                           .answered = std::vector<std::uint64_t>(answered_words(plan)),
                           .generation = ++generations_, .state = State::Active, .queued = queued};
+    narrow_plans_ += needs_narrow_grid(plan);
+    per_second_ += packets_per_second(plan);
     schedule(slot, now);
     return slot;
+}
+
+bool Core::needs_narrow_grid(const Plan& plan)
+{
+    const auto odd = [](Nanos time) { return time % kWideTick != Nanos(0); };
+    return odd(plan.interval) || (plan.packets > 1 && (odd(plan.spacing) || odd(plan.first_spacing)));
+}
+
+// The last line of the present grid at or before `when`, in ticks.
+std::int64_t Core::grid_line(Moment when) const
+{
+    const auto width = wide() ? kWideTick / kTick : 1;
+    return tick_of(when) / width * width;
 }
 
 void Core::retire(std::uint32_t slot, Ending ending)
@@ -51,6 +71,8 @@ void Core::retire(std::uint32_t slot, Ending ending)
     NW_ASSERT(probe.state == State::Active);
     wheel_.clear(send_timer(slot));
     probe.state = State::Draining;
+    narrow_plans_ -= needs_narrow_grid(probe.plan);
+    per_second_ = std::max(0.0, per_second_ - packets_per_second(probe.plan));
     if (ending == Ending::Drop) {
         for (auto& run : probe.runs)
             waiting_ -= std::size_t(std::ranges::count(run.packets, PacketState::Waiting, [](const Packet& p) { return p.state; }));
@@ -91,7 +113,7 @@ void Core::schedule(std::uint32_t slot, Moment now)
 
 void Core::advance(Moment now)
 {
-    ticked_ = tick_of(now);
+    ticked_ = std::max(ticked_, grid_line(now));
     fired_.clear();
     wheel_.advance(ticked_, fired_);
     for (const auto timer : fired_) {
@@ -107,8 +129,11 @@ void Core::advance(Moment now)
 
 Moment Core::next_wake() const
 {
-    const auto tick = ready_.empty() ? wheel_.next_tick() : ticked_ + 1;
-    return tick == Wheel::kNever ? Moment::max() : Moment(kTick * tick);
+    if (!ready_.empty()) return Moment(kTick * (ticked_ + 1));
+    const auto tick = wheel_.next_tick();
+    if (tick == Wheel::kNever) return Moment::max();
+    const auto width = wide() ? kWideTick / kTick : 1;
+    return Moment(kTick * ((tick + width - 1) / width * width));
 }
 
 void Core::take_due(Moment now, std::size_t max, std::vector<Identity>& out)

@@ -29,6 +29,11 @@ namespace nw::probe::ping {
 // Everything is sent on a grid of this width, so that one wake-up serves all that is due around it. Phases lie
 // on the grid: nothing waits for it.
 inline constexpr Nanos kTick = Millis(10);
+// With little to send, wake-ups are what costs (each more than ten packets): then the grid is this wide. What is due
+// between two of its lines goes out at the second one, always the same one, so the beat stays exact. It takes that
+// all packets are a multiple of it apart.
+inline constexpr Nanos kWideTick = Millis(50);
+inline constexpr double kWideBelowPerSecond = 1000;
 
 struct Plan {
     Nanos interval{};
@@ -124,6 +129,9 @@ private:
     };
 
     static std::int64_t tick_of(Moment when) { return when.time_since_epoch() / kTick; }
+    static bool needs_narrow_grid(const Plan& plan);
+    bool wide() const { return narrow_plans_ == 0 && per_second_ < kWideBelowPerSecond; }
+    std::int64_t grid_line(Moment when) const;
     static std::int64_t tick_from(Moment when) { return (when.time_since_epoch() + kTick - Nanos(1)) / kTick; }
     static std::uint32_t send_timer(std::uint32_t slot) { return slot * 2; }
     static std::uint32_t expiry_timer(std::uint32_t slot) { return slot * 2 + 1; }
@@ -156,6 +164,8 @@ private:
     std::size_t waiting_ = 0;
     std::uint32_t generations_ = 0;
     std::int64_t ticked_ = 0;
+    std::size_t narrow_plans_ = 0;
+    double per_second_ = 0;  // packets planned
 };
 
 }  // namespace nw::probe::ping

@@ -136,6 +136,22 @@ TEST_CASE("packets keep their beat, and a run that was late does not shift the l
     CHECK(late[4].second == at(3000));
 }
 
+TEST_CASE("with little to send the grid is wide and the beat exact; much to send or odd spacing narrows it")
+{
+    Bench bench;
+    bench.core.add(plan(1, 1000, 300), at(0), at(1030), at(0));
+    const auto sent = bench.run_until(0, 5000);
+    REQUIRE(sent.size() == 5);
+    for (std::size_t i = 1; i < sent.size(); ++i) CHECK(sent[i].second == at(50 + 1000 * std::int64_t(i)));
+    CHECK((bench.core.next_wake().time_since_epoch() % kWideTick) == Nanos(0));
+    bench.core.add(plan(1, 1010, 300), at(5010), at(6020), at(5000));  // no multiple of the wide grid
+    const auto narrow = bench.run_until(5010, 6900);
+    REQUIRE(narrow.size() == 4);
+    CHECK(narrow[1].second == at(5030));
+    CHECK(narrow[2].second == at(6020));
+    CHECK(narrow[3].second == at(6030));
+}
+
 TEST_CASE("answers in time make a run, with its times in the columns")
 {
     Bench bench;
