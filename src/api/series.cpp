@@ -139,9 +139,13 @@ std::optional<double> quantile_of(const Kind& kind, const Column& column, std::s
 {
     const auto& values = aggregate.histograms[histogram];
     if (values.empty()) return std::nullopt;
-    if (q == 0 || q == 1)
-        if (const auto exact = exact_bound(kind, aggregate, column.name, q == 0 ? "_min" : "_max")) return exact;
-    return in_unit(values.quantile(q), column.unit);
+    // A bucket's middle may lie just outside what was really seen: the exact bounds, where they are known, hold.
+    const auto low = exact_bound(kind, aggregate, column.name, "_min");
+    const auto high = exact_bound(kind, aggregate, column.name, "_max");
+    if (q == 0 && low) return low;
+    if (q == 1 && high) return high;
+    const auto value = in_unit(values.quantile(q), column.unit);
+    return low && high ? std::clamp(value, *low, std::max(*low, *high)) : value;
 }
 
 void write_quantiles(JsonWriter& json, const SeriesData& data)

@@ -238,6 +238,8 @@ Task<bool> HttpServer::Impl::serve_one(Stream& stream, boost::beast::flat_buffer
     set_deadline(entry, options_.response);
     auto response = co_await handler_(*std::move(request));
     if (response.websocket) {
+        buffer.clear();
+        buffer.shrink_to_fit();  // agents are many and idle: 4 KiB each
         co_await serve_websocket(stream, std::move(message), std::move(response), entry);
         co_return false;
     }
