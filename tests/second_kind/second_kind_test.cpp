@@ -142,6 +142,42 @@ std::string set_up(Client& client, store::Metadata& metadata, Random& random)
     return "/api/v1/workspaces/" + *me.at("memberships").array()->front().at("workspace").at("id").text();
 }
 
+struct Created {
+    std::string probe{};  // its path
+    std::string token{};  // for the agent
+};
+
+Created create_probe(Client& client, const std::string& workspace)
+{
+    // Described to the panel, created and validated over the API.
+    CHECK(*client.json(net::Method::Get, "/api/v1/kinds", 200).at("items").array()->front().at("name").text() == "dice");
+    const auto created = client.json(net::Method::Post, workspace + "/agents", 201, R"({"name":"thrower"})");
+    const auto agent_id = *created.at("agent").at("id").text();
+    const auto refused = client.json(net::Method::Post, workspace + "/probes", 422,
+                                     R"({"kind":"dice","agent_id":")" + agent_id + R"(","settings":{"sides":1}})");
+    CHECK(*refused.at("errors").array()->front().at("field").text() == "settings.sides");
+    const auto made =
+        client.json(net::Method::Post, workspace + "/probes", 201,
+                    R"({"kind":"dice","agent_id":")" + agent_id + R"(","settings":{"sides":20,"interval":50}})");
+    const auto probe = workspace + "/probes/" + *made.at("items").array()->front().at("id").text();
+    return {probe, *created.at("enrolment").at("token").text()};
+}
+
+void check_results(Client& client, const std::string& probe, const std::string& range, const net::Json& series)
+{
+    // Rolled up: the mean of the sums, and the median of the merged histograms within 1 %.
+    const auto& metrics = series.at("summary").at("metrics");
+    CHECK((metrics.at("mean_pips").integer() ? double(*metrics.at("mean_pips").integer()) : *metrics.at("mean_pips").real())
+          == 20.0);
+    CHECK(std::abs(*metrics.at("median").real() - 20.0) <= 0.2);
+    CHECK(series.at("quantiles").at("pip_times").at("values").array());
+    // Exported.
+    const auto csv = client.call(net::Method::Get, probe + "/samples.csv?" + range);
+    CHECK(csv.status == 200);
+    CHECK(csv.body.starts_with("at,at_us,outcome,reason,address,clock,throws,pips\r\n"));
+    CHECK(csv.body.find(",ok,,,none,1,20\r\n") != std::string::npos);
+}
+
 }  // namespace
 
 TEST_CASE("a new probe kind needs a declaration and an engine, and nothing else")
@@ -164,23 +200,12 @@ TEST_CASE("a new probe kind needs a declaration and an engine, and nothing else"
     const auto metadata = *store::Metadata::open(dir / "controller" / "metadata.db");
     const auto workspace = set_up(client, *metadata, random);
 
-    // Described to the panel, created and validated over the API.
-    CHECK(*client.json(net::Method::Get, "/api/v1/kinds", 200).at("items").array()->front().at("name").text() == "dice");
-    const auto created = client.json(net::Method::Post, workspace + "/agents", 201, R"({"name":"thrower"})");
-    const auto agent_id = *created.at("agent").at("id").text();
-    const auto refused = client.json(net::Method::Post, workspace + "/probes", 422,
-                                     R"({"kind":"dice","agent_id":")" + agent_id + R"(","settings":{"sides":1}})");
-    CHECK(*refused.at("errors").array()->front().at("field").text() == "settings.sides");
-    const auto made =
-        client.json(net::Method::Post, workspace + "/probes", 201,
-                    R"({"kind":"dice","agent_id":")" + agent_id + R"(","settings":{"sides":20,"interval":50}})");
-    const auto probe = workspace + "/probes/" + *made.at("items").array()->front().at("id").text();
+    const auto [probe, token] = create_probe(client, workspace);
 
     // Measured by an agent that has the engine.
     REQUIRE(std::filesystem::create_directory(dir / "agent"));
-    auto identity = testing::run(
-        loop, agent::enrol(pool, random, {.controller = client.base, .token = *created.at("enrolment").at("token").text()},
-                           dir / "identity.json"));
+    auto identity =
+        testing::run(loop, agent::enrol(pool, random, {.controller = client.base, .token = token}, dir / "identity.json"));
     REQUIRE(identity);
     auto thrower = agent::Agent::open({.data_dir = dir / "agent", .identity = *identity, .version = "test"}, loop, kinds,
                                       clock, random, {}, [](const probe::EngineContext& context) {
@@ -200,17 +225,7 @@ TEST_CASE("a new probe kind needs a declaration and an engine, and nothing else"
     while (runs() < 10 && clock.instant() < deadline)
         series = client.json(net::Method::Get, probe + "/series?width=300&" + range, 200);
     REQUIRE(runs() >= 10);
-    // Rolled up: the mean of the sums, and the median of the merged histograms within 1 %.
-    const auto& metrics = series.at("summary").at("metrics");
-    CHECK((metrics.at("mean_pips").integer() ? double(*metrics.at("mean_pips").integer()) : *metrics.at("mean_pips").real())
-          == 20.0);
-    CHECK(std::abs(*metrics.at("median").real() - 20.0) <= 0.2);
-    CHECK(series.at("quantiles").at("pip_times").at("values").array());
-    // Exported.
-    const auto csv = client.call(net::Method::Get, probe + "/samples.csv?" + range);
-    CHECK(csv.status == 200);
-    CHECK(csv.body.starts_with("at,at_us,outcome,reason,address,clock,throws,pips\r\n"));
-    CHECK(csv.body.find(",ok,,,none,1,20\r\n") != std::string::npos);
+    check_results(client, probe, range, series);
     // An edit reaches the engine.
     client.json(net::Method::Patch, probe, 200, R"({"settings":{"sides":3}})");
     std::string edited;
