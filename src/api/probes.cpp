@@ -146,7 +146,8 @@ Result<std::vector<store::Probe>> add_probes(Services& services, const Call& cal
                              .settings = store::to_json(*probe.kind, probe.settings, true),
                              .created_us = to_us(now)});
         if (!one && one.error().code == Errc::NotFound)
-            return fail_field(probe.agents.size() == 1 ? "agent_id" : "agent_ids", "is no agent of this workspace");
+            return fail_field(call.body.object()->contains("agent_ids") ? "agent_ids" : "agent_id",
+                              "is no agent of this workspace");
         if (!one) return std::unexpected(std::move(one).error());
         NW_CHECK(tx.audit().add(audit_entry(services, call, "probe.create", "probe", to_text(one->id), probe.name,
                                             settings_detail(*probe.kind, {}, probe.settings))));

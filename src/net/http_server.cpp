@@ -104,6 +104,7 @@ private:
     Result<Request> to_request(http::request<http::string_body>& message, const Connection& connection, bool tls);
     void apply_proxy(Request& request) const;
     std::string head(const Response& response, bool keep_alive, std::optional<std::size_t> length) const;
+    std::string next_request_id() { return fmt::format("{}-{:x}", request_prefix_, ++request_count_); }
     void set_deadline(Entry entry, std::chrono::seconds after) { entry->deadline = clock_.instant() + after; }
 
     Executor loop_;
@@ -306,7 +307,7 @@ Task<ErrorCode> HttpServer::Impl::write_stream(Stream& stream, const Response& r
 
 Task<void> HttpServer::Impl::refuse(Stream& stream, const ErrorCode& error)
 {
-    const auto answer = problem(status_of_read_error(error), error.message(), "");
+    const auto answer = problem(status_of_read_error(error), error.message(), next_request_id());
     co_await write(stream, answer, false, false);
 }
 
@@ -321,7 +322,7 @@ Result<Request> HttpServer::Impl::to_request(http::request<http::string_body>& m
                     .body = std::move(message.body()),
                     .remote = connection.remote,
                     .secure = tls,
-                    .id = fmt::format("{}-{:x}", request_prefix_, ++request_count_),
+                    .id = next_request_id(),
                     .wants_websocket = boost::beast::websocket::is_upgrade(message)};
     apply_proxy(request);
     return request;
