@@ -1236,11 +1236,18 @@ export interface components {
             /** @description Newest first; empty without `audit.read`. */
             changes: components["schemas"]["AuditEntry"][];
         };
+        /** @description The user as the log remembers it, even when the account is gone. */
+        AuditActor: {
+            id: components["schemas"]["Id"];
+            /** @description Empty; the log keeps the name. */
+            email: string;
+            name: string;
+        };
         AuditEntry: {
             id: components["schemas"]["Id"];
             at_us: components["schemas"]["TimeUs"];
             /** @description null for the system and for unknown callers. */
-            actor: components["schemas"]["User"] | null;
+            actor: components["schemas"]["AuditActor"] | null;
             /** @description Such as `probe.create`, `session.sign_in`, `access.denied`. */
             action: string;
             /** @description Such as `probe`, `agent`, `member`. */
