@@ -172,7 +172,7 @@ def plan(options: Options) -> list:
     steps = [("tools", devtool_suite), ("c++", lambda: cxx_suite(options))]
     if (ROOT / "panel/package.json").is_file():
         steps.append(("panel", lambda: vitest_suite(ROOT / "panel", [], 300)))
-    for name, title in (("lab", "network laboratory"), ("durability", "durability")):
+    for name, title in (("api", "API"), ("lab", "network laboratory"), ("durability", "durability")):
         if (ROOT / "tests" / name / "run.py").is_file():
             steps.append((name, lambda name=name, title=title: script_suite(name, title, options)))
     if E2E_CONFIG.is_file():

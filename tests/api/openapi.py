@@ -1,0 +1,305 @@
+"""The document and the controller say the same: the same operations, and answers of the documented form."""
+
+import subprocess
+import time
+from pathlib import Path
+
+from contract import Contract
+from harness import API, PASSWORD, Client, Controller, Skipped, Tally, need, wait_for
+from websocket import WebSocket
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs/openapi.yaml"
+UNDESCRIBED = ("/agent/v1/", "/healthz", "/readyz", "/metrics")  # for agents and orchestrators, not for the panel
+
+
+def route_table(controller: Controller) -> dict[tuple[str, str], str]:
+    """(method, pattern) to permission, of the routes under /api/v1, patterns as in the document."""
+    lines = [line.split() for line in controller.must("routes").splitlines()]
+    return {(method, pattern.removeprefix(API)): permission for method, pattern, permission in lines
+            if not pattern.startswith(UNDESCRIBED)}
+
+
+class Scenario:
+    """One workspace with a measuring agent, two probes and an invitation; answers are held against the contract."""
+
+    def __init__(self, controller: Controller) -> None:
+        self.controller = controller
+        self.contract = Contract(DOCUMENT)
+        self.agent_process: subprocess.Popen | None = None
+        self.root = Client(controller.port)
+
+    def ok(self, method: str, pattern: str, body=None, **more):
+        return self.contract.call(self.root, method, pattern, body, **more).expect(200, 201, 204)
+
+    def set_up(self) -> None:
+        self.ok("GET", "/setup")
+        token = self.controller.setup_token()
+        self.root.signed_in(self.ok("POST", "/setup", {"token": token, "email": "root@example.org", "name": "Root",
+                                                       "password": PASSWORD, "workspace_name": "Alpha"}))
+        self.w = {"workspace": self.root.me["memberships"][0]["workspace"]["id"]}
+
+    def agents_and_probes(self) -> None:
+        made = self.ok("POST", "/workspaces/{workspace}/agents", {"name": "edge", "site": "north", "labels": ["core"]}, **self.w).json
+        self.agent, self.enrolment = self.w | {"agent": made["agent"]["id"]}, made["enrolment"]
+        settings = {"target": "127.0.0.1", "interval": 1000, "packets": 2, "timeout": 500}
+        items = self.ok("POST", "/workspaces/{workspace}/probes", {"kind": "ping", "agent_id": made["agent"]["id"],
+                                                                   "settings": settings}, **self.w).json["items"]
+        self.probe = self.w | {"probe": items[0]["id"]}
+        many = {"kind": "ping", "agent_ids": [made["agent"]["id"]], "name": "paused", "enabled": False, "settings": {"target": "127.0.0.2"}}
+        self.paused = self.w | {"probe": self.ok("POST", "/workspaces/{workspace}/probes", many, **self.w).json["items"][0]["id"]}
+        self.target = self.w | {"target": items[0]["target"]["id"]}
+
+    def measure(self) -> None:
+        """A real agent, until its first result is stored."""
+        data = self.controller.scratch / "agent"
+        enrol = [self.controller.agent_program, "enroll", "--controller", self.controller.base, "--token", self.enrolment["token"],
+                 "--data-dir", data]
+        subprocess.run(enrol, check=True, capture_output=True, timeout=60)
+        with (self.controller.scratch / "agent.log").open("w") as log:
+            self.agent_process = subprocess.Popen([self.controller.agent_program, "run", "--data-dir", data], stdin=subprocess.DEVNULL,
+                                                  stdout=log, stderr=log)
+        wait_for("a measured result", lambda: self.ok("GET", "/workspaces/{workspace}/probes/{probe}", **self.probe).json["latest"])
+
+    def range(self) -> dict:
+        now = int(time.time() * 1e6)
+        return {"from": now - 600_000_000, "to": now + 60_000_000}
+
+    def close(self) -> None:
+        if self.agent_process and self.agent_process.poll() is None:
+            self.agent_process.kill()
+            self.agent_process.wait()
+
+
+def same_operations(s: Scenario) -> None:
+    table = route_table(s.controller)
+    document = {key: item["x-permission"] for key, item in s.contract.operations().items()}
+    missing = [f"{m} {p} is not documented" for m, p in table.keys() - document.keys()]
+    surplus = [f"{m} {p} is documented only" for m, p in document.keys() - table.keys()]
+    other = [f"{m} {p} needs {table[m, p]}, documented {document[m, p]}" for m, p in table.keys() & document.keys()
+             if table[m, p] != document[m, p]]
+    need(not missing + surplus + other, "; ".join(sorted(missing + surplus + other)))
+    public = {key for key, item in s.contract.operations().items() if {} in item.get("security", [{"x": 0}]) or item.get("security") == []}
+    need(public == {key for key, permission in table.items() if permission == "none"}, "`security` and `x-permission: none` disagree")
+
+
+def reads(s: Scenario) -> None:
+    for pattern in ("/session", "/sessions", "/workspaces", "/kinds", "/instance"):
+        s.ok("GET", pattern)
+    for end in ("", "/members", "/invites", "/roles", "/agents", "/probes", "/targets", "/audit", "/audit.csv"):
+        s.ok("GET", "/workspaces/{workspace}" + end, **s.w)
+    s.ok("GET", "/workspaces/{workspace}", workspace="alpha")
+    s.ok("GET", "/workspaces/{workspace}/agents/{agent}", **s.agent)
+    s.ok("GET", "/workspaces/{workspace}/agents/{agent}/connections", **s.agent)
+    s.ok("GET", "/workspaces/{workspace}/overview", query=s.range(), **s.w)
+    for probe in (s.probe, s.paused):
+        s.ok("GET", "/workspaces/{workspace}/probes/{probe}", **probe)
+        for end in ("series", "samples", "samples.csv"):
+            s.ok("GET", f"/workspaces/{{workspace}}/probes/{{probe}}/{end}", query=s.range(), **probe)
+        s.ok("GET", "/workspaces/{workspace}/probes/{probe}/histogram", query=s.range() | {"column": "rtt"}, **probe)
+
+
+def filters(s: Scenario) -> None:
+    listed = "/workspaces/{workspace}/probes"
+    for query, count in (({}, 2), ({"enabled": "false"}, 1), ({"agent": s.agent["agent"]}, 2), ({"target": s.target["target"]}, 1),
+                         ({"kind": "ping"}, 2), ({"q": "paused"}, 1), ({"q": "nothing like it"}, 0)):
+        items = s.ok("GET", listed, query=query, **s.w).json["items"]
+        need(len(items) == count, f"{query} finds {len(items)} probes instead of {count}")
+    first = s.ok("GET", listed, query={"limit": 1}, **s.w).json
+    need(first["next_cursor"], "no cursor though there is more")
+    second = s.ok("GET", listed, query={"limit": 1, "cursor": first["next_cursor"]}, **s.w).json
+    need({i["items"][0]["id"] for i in (first, second)} == {s.probe["probe"], s.paused["probe"]}, "paging does not list each probe once")
+    for query, count in (({"status": "pending"}, 0), ({"label": "core"}, 1), ({"label": "none"}, 0)):
+        need(len(s.ok("GET", "/workspaces/{workspace}/agents", query=query, **s.w).json["items"]) == count, f"agents by {query}")
+
+
+def account(s: Scenario) -> None:
+    need(s.ok("PATCH", "/account", {"name": "Root II", "preferences": {"theme": "dark", "shortcuts": False}}).json["preferences"]["theme"]
+         == "dark", "the theme was not kept")
+    s.ok("POST", "/account/password", {"current": PASSWORD, "new": PASSWORD})
+    other = s.controller.client().signed_in(s.contract.call(s.controller.client(), "POST", "/session",
+                                                            {"email": "root@example.org", "password": PASSWORD}).expect(200))
+    listed = s.ok("GET", "/sessions").json["items"]
+    need([i["current"] for i in listed].count(True) == 1, "not exactly one current session")
+    for item in (i for i in listed if not i["current"]):
+        s.ok("DELETE", "/sessions/{session}", session=item["id"])
+    s.contract.call(other, "GET", "/session").expect(401)
+    third = s.controller.client().sign_in("root@example.org")
+    s.contract.call(third, "DELETE", "/session").expect(204)
+    s.contract.call(third, "GET", "/session").expect(401)
+
+
+def members(s: Scenario) -> None:
+    made = s.ok("POST", "/workspaces/{workspace}/invites", {"email": "vera@example.org", "role": "viewer"}, **s.w).json
+    token, stranger = made["url"].rpartition("/")[2], s.controller.client()
+    s.ok("GET", "/workspaces/{workspace}/invites", **s.w)
+    s.contract.call(stranger, "GET", "/invites/{token}", token=token).expect(200)
+    stranger.signed_in(s.contract.call(stranger, "POST", "/invites/{token}", {"name": "Vera", "password": PASSWORD}, token=token).expect(200))
+    s.contract.call(stranger, "GET", "/invites/{token}", token=token).expect(404)
+    vera = s.w | {"user": stranger.user}
+    s.ok("PATCH", "/workspaces/{workspace}/members/{user}", {"role": "operator"}, **vera)
+    need(s.contract.call(stranger, "GET", "/session").json["memberships"][0]["role"] == "operator", "the new role is not in force")
+    s.ok("DELETE", "/workspaces/{workspace}/members/{user}", **vera)
+    again = s.ok("POST", "/workspaces/{workspace}/invites", {"email": "vera@example.org", "role": "viewer"}, **s.w).json
+    need(s.contract.call(stranger, "GET", "/invites/{token}", token=again["url"].rpartition("/")[2]).json["has_account"], "has_account")
+    s.contract.call(stranger, "POST", "/invites/{token}", {}, token=again["url"].rpartition("/")[2]).expect(200)
+    third = s.ok("POST", "/workspaces/{workspace}/invites", {"email": "otto@example.org", "role": "admin"}, **s.w).json
+    s.ok("DELETE", "/workspaces/{workspace}/invites/{invite}", invite=third["invite"]["id"], **s.w)
+
+
+def edits(s: Scenario) -> None:
+    s.ok("PATCH", "/workspaces/{workspace}", {"name": "Alpha Works", "settings": {"time_zone": "Europe/Berlin"}}, **s.w)
+    s.ok("PATCH", "/workspaces/{workspace}/agents/{agent}", {"site": "south", "labels": []}, **s.agent)
+    s.ok("PATCH", "/workspaces/{workspace}/targets/{target}", {"name": "loopback", "labels": ["self"]}, **s.target)
+    s.ok("PATCH", "/workspaces/{workspace}/probes/{probe}", {"name": "idle", "settings": {"packets": 3}}, **s.paused)
+    s.ok("DELETE", "/workspaces/{workspace}/probes/{probe}", **s.paused)
+    s.contract.call(s.root, "GET", "/workspaces/{workspace}/probes/{probe}", **s.paused).expect(404)
+    s.ok("POST", "/workspaces/{workspace}/probes/{probe}/restore", **s.paused)
+    spare = s.w | {"agent": s.ok("POST", "/workspaces/{workspace}/agents", {"name": "spare"}, **s.w).json["agent"]["id"]}
+    s.ok("POST", "/workspaces/{workspace}/agents/{agent}/enrolment", **spare)
+    s.ok("DELETE", "/workspaces/{workspace}/agents/{agent}", **spare)
+    s.ok("POST", "/workspaces/{workspace}/agents/{agent}/restore", **spare)
+    made = s.ok("POST", "/workspaces", {"name": "Gamma"}).json
+    s.ok("DELETE", "/workspaces/{workspace}", workspace=made["id"])
+    s.contract.call(s.root, "GET", "/workspaces/{workspace}", workspace=made["id"]).expect(404)
+    s.ok("PATCH", "/instance", {"name": "Here"})
+
+
+def every_operation(s: Scenario) -> None:
+    never = sorted(set(s.contract.operations()) - s.contract.answered - {("GET", "/live")})
+    need(not never, "no answer was seen of " + ", ".join(" ".join(key) for key in never))
+
+
+def no_session(s: Scenario) -> None:
+    for (method, pattern), item in s.contract.operations().items():
+        if item["x-permission"] != "none":
+            ids = {"workspace": s.w["workspace"], "agent": s.agent["agent"], "probe": s.probe["probe"], "target": s.target["target"],
+                   "user": s.root.user, "invite": s.w["workspace"], "session": s.w["workspace"]}
+            s.contract.call(s.controller.client(), method, pattern, **ids).expect(401)
+
+
+def lost_race(s: Scenario) -> None:
+    for pattern, ids, body in (("/workspaces/{workspace}", s.w, {"name": "Alpha"}), ("/workspaces/{workspace}/agents/{agent}", s.agent, {"site": "x"}),
+                               ("/workspaces/{workspace}/probes/{probe}", s.paused, {"name": "y"})):
+        tag = s.ok("GET", pattern, **ids).headers["ETag"]
+        fresh = s.ok("PATCH", pattern, body, headers={"If-Match": tag}, **ids).headers["ETag"]
+        need(fresh != tag, f"{pattern}: a change keeps its ETag")
+        s.contract.call(s.root, "PATCH", pattern, body, headers={"If-Match": tag}, **ids).expect(412)
+        if pattern != "/workspaces/{workspace}":
+            s.contract.call(s.root, "DELETE", pattern, headers={"If-Match": tag}, **ids).expect(412)
+
+
+def conflicts(s: Scenario) -> None:
+    setup = {"token": "x" * 40, "email": "a@example.org", "name": "A", "password": PASSWORD, "workspace_name": "B"}
+    s.contract.call(s.root, "POST", "/setup", setup).expect(409)
+    me = s.w | {"user": s.root.user}
+    s.contract.call(s.root, "PATCH", "/workspaces/{workspace}/members/{user}", {"role": "viewer"}, **me).expect(409)
+    s.contract.call(s.root, "DELETE", "/workspaces/{workspace}/members/{user}", **me).expect(409)
+
+
+WRONG = (  # method, pattern, body or query, the fields that must be named
+    ("POST", "/workspaces/{workspace}/agents", {}, {"name"}),
+    ("POST", "/workspaces/{workspace}/agents", {"name": ""}, {"name"}),
+    ("POST", "/workspaces/{workspace}/agents", {"name": "x", "sight": "y"}, {"sight"}),
+    ("POST", "/workspaces/{workspace}/agents", {"name": 7, "labels": "x"}, {"name", "labels"}),
+    ("PATCH", "/workspaces/{workspace}/agents/{agent}", {"enabled": "no"}, {"enabled"}),
+    ("POST", "/workspaces/{workspace}/probes", {"kind": "ping", "settings": {"target": "a"}}, {"agent_id"}),
+    ("POST", "/workspaces/{workspace}/probes", {"kind": "nope", "agent_id": "{agent}", "settings": {"target": "a"}}, {"kind"}),
+    ("POST", "/workspaces/{workspace}/probes", {"kind": "ping", "agent_id": "{agent}", "settings": {}}, {"settings.target"}),
+    ("POST", "/workspaces/{workspace}/probes", {"kind": "ping", "agent_id": "{agent}", "settings": {"target": "a", "intervall": 1}},
+     {"settings.intervall"}),
+    ("PATCH", "/workspaces/{workspace}/probes/{probe}", {"settings": {"packets": 0}}, {"settings.packets"}),
+    ("PATCH", "/workspaces/{workspace}/targets/{target}", {"name": "x" * 101}, {"name"}),
+    ("POST", "/workspaces/{workspace}/invites", {"email": "nobody", "role": "viewer"}, {"email"}),
+    ("POST", "/workspaces/{workspace}/invites", {"email": "a@example.org", "role": "king"}, {"role"}),
+    ("PATCH", "/workspaces/{workspace}/members/{user}", {"role": "king"}, {"role"}),
+    ("PATCH", "/workspaces/{workspace}", {"settings": {"retention": {"raw_days": 0, "five_minute_days": 9, "hour_days": 9}}},
+     {"settings.retention.raw_days"}),
+    ("PATCH", "/account", {"preferences": {"theme": "pink"}}, {"preferences.theme"}),
+    ("POST", "/account/password", {"current": "not this one", "new": PASSWORD}, {"current"}),
+    ("POST", "/account/password", {"current": PASSWORD, "new": "short"}, {"new"}),
+    ("POST", "/workspaces", {"name": "n" * 101}, {"name"}),
+    ("POST", "/session", {"email": "root@example.org"}, {"password"}),
+    ("GET", "/workspaces/{workspace}/agents", {"limit": "0"}, {"limit"}),
+    ("GET", "/workspaces/{workspace}/probes", {"limit": "many"}, {"limit"}),
+    ("GET", "/workspaces/{workspace}/probes/{probe}/series", {"from": "1"}, {"to"}),
+    ("GET", "/workspaces/{workspace}/overview", {"from": "x", "to": "2"}, {"from"}),
+    ("GET", "/workspaces/{workspace}/probes/{probe}/histogram", {"from": "1", "to": "2000000", "column": "nope"}, {"column"}),
+)
+
+
+def wrong_fields(s: Scenario, method: str, pattern: str, given: dict, fields: set[str]) -> None:
+    ids = s.agent | s.probe | s.target | {"user": s.root.user}
+    filled = {k: (ids["agent"] if v == "{agent}" else v) for k, v in given.items()}
+    more = {"query": filled} if method == "GET" else {"body": filled}
+    reply = s.contract.call(s.root, method, pattern, **more, **ids).expect(422)
+    need(reply.fields == fields, f"{reply.request} {given}: names {sorted(reply.fields)} instead of {sorted(fields)}")
+
+
+def malformed(s: Scenario) -> None:
+    agents = API + f"/workspaces/{s.w['workspace']}/agents"
+    cases = ((400, "POST", agents, b"{", {}), (400, "POST", agents, b'{"name":"a"} x', {}), (400, "POST", agents, b'\xff\xfe', {}),
+             (415, "POST", agents, b'{"name":"a"}', {"Content-Type": "text/plain"}), (415, "POST", agents, b'{"name":"a"}', {"Content-Type": None}),
+             (405, "PUT", agents, None, {}), (405, "DELETE", API + "/kinds", None, {}), (404, "GET", API + "/nothing", None, {}),
+             (403, "POST", agents, b'{"name":"a"}', {"X-CSRF-Token": None}), (400, "GET", API + "/live", None, {}),
+             (413, "POST", agents, b'"' + b"x" * 3_000_000 + b'"', {}))
+    for status, method, path, raw, headers in cases:
+        s.contract.check_problem(s.root.call(method, path, raw=raw, headers=headers).expect(status))
+
+
+def head(s: Scenario) -> None:
+    get, headed = s.root.get("/kinds").expect(200), s.root.call("HEAD", API + "/kinds").expect(200)
+    need(not headed.body and headed.headers["Content-Length"] == get.headers["Content-Length"], "HEAD and GET differ")
+
+
+def live(s: Scenario) -> None:
+    if not s.agent_process:
+        raise Skipped("needs the measuring agent")
+    with WebSocket(s.root) as socket:
+        for number, topic in ((1, "agents"), (2, "probes"), (3, "probe")):
+            ask = {"type": "subscribe", "id": number, "workspace": s.w["workspace"], "topic": topic}
+            seen = socket.ask(ask | ({"probe": s.probe["probe"]} if topic == "probe" else {}))
+            need(seen[-1]["type"] == "subscribed", f"{topic}: {seen[-1]}")
+        s.ok("PATCH", "/workspaces/{workspace}/agents/{agent}", {"site": "live"}, **s.agent)
+        wanted, seen = {"agent", "probe", "samples"}, []
+        while not wanted <= {e["type"] for m in seen for e in m.get("events", [])}:
+            seen.append(socket.receive())
+            s.contract.validate_named(seen[-1], "LiveServerMessage", "a live message")
+        for bad in ({"type": "subscribe", "id": 9, "workspace": s.w["workspace"], "topic": "weather"}, {"type": "unsubscribe", "id": 77}):
+            answer = socket.ask(bad)[-1]
+            s.contract.validate_named(answer, "LiveServerMessage", "a live error")
+            need(answer["type"] == "error", f"{bad}: {answer}")
+
+
+def series_has_data(s: Scenario) -> None:
+    if not s.agent_process:
+        raise Skipped("needs the measuring agent")
+    answer = s.ok("GET", "/workspaces/{workspace}/probes/{probe}/series", query=s.range(), **s.probe).json
+    columns = [answer[n] for n in ("start_us", "runs", "grade", "grade_reason", "loss_grade", "lost_declared")]
+    columns += [*answer["metrics"].values(), *answer["outcomes"].values(), *(c for q in answer["quantiles"].values() for c in q["values"])]
+    need(all(len(c) == answer["count"] for c in columns), "columns are not of `count` entries")
+    need(sum(answer["runs"]) == answer["summary"]["runs"] > 0, "the buckets' runs are not the summary's")
+    rows = s.ok("GET", "/workspaces/{workspace}/probes/{probe}/samples", query=s.range(), **s.probe).json
+    need(all(len(c) == rows["count"] for c in [*rows["rows"]["columns"].values(), rows["rows"]["at_us"]]), "rows' columns are not of `count` entries")
+    need(rows["rows"]["columns"]["sent"][0] == 2, "the probe sends 2 packets")
+
+
+def run(build: Path, scratch: Path, tally: Tally) -> None:
+    with Controller(build, scratch) as controller:
+        s = Scenario(controller)
+        try:
+            tally.check("openapi operations and permissions are the documented ones", lambda: same_operations(s))
+            s.set_up()
+            s.agents_and_probes()
+            tally.check("openapi an agent enrols and measures", s.measure)
+            steps = (("answers to reads", reads), ("series and samples agree in shape", series_has_data), ("lists, filters and pages", filters),
+                     ("account and sessions", account), ("members and invites", members), ("edits, deletion, restoring", edits),
+                     ("every operation was answered as documented", every_operation), ("401 without a session", no_session),
+                     ("412 after a lost race", lost_race), ("409 conflicts", conflicts), ("400, 403, 404, 405, 413, 415", malformed),
+                     ("HEAD is GET without a body", head), ("live messages", live))
+            for name, step in steps:
+                tally.check(f"openapi {name}", lambda step=step: step(s))
+            for method, pattern, given, fields in WRONG:
+                tally.check(f"openapi 422 {method} {pattern} names {','.join(sorted(fields))}",
+                            lambda row=(method, pattern, given, fields): wrong_fields(s, *row))
+        finally:
+            s.close()
