@@ -22,6 +22,8 @@ def programs(folder: Path) -> list[Path]:
 
 def run_one(name: str, preset: str, arguments: list[str]) -> bool:
     heading(f"bench {name}")
+    if (ROOT / "bench" / name / "package-lock.json").is_file():  # a peer that npm carries
+        setup.install_npm(ROOT / "bench" / name)
     script = ROOT / "bench" / name / "run.py"
     if script.is_file():
         commands = [["python3", script, "--build", build.build_dir(preset), *arguments]]
@@ -36,7 +38,7 @@ def bench(preset: str, wanted: str, arguments: list[str]) -> int:
     known = names()
     if wanted and wanted not in known:
         raise Failure(f"no benchmark '{wanted}': {', '.join(known) or 'none yet'}")
-    setup.ensure("build", "test")
+    setup.ensure("build", "test", "bench")
     build.build(preset)
     failed = [name for name in ([wanted] if wanted else known) if not run_one(name, preset, arguments)]
     for name in failed:

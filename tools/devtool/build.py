@@ -48,7 +48,8 @@ def targets_of(preset: str) -> set[str]:
     """The names `ninja` accepts that are programs or libraries of ours."""
     listed = run(["ninja", "-C", build_dir(preset), "-t", "targets", "all"], capture=True, timeout=60)
     names = (line.split(":")[0] for line in listed.output.splitlines())
-    return {name for name in names if name.startswith(("nw_", "netwatcher", "bench_")) and "/" not in name}
+    ours = ("nw_", "netwatcher", "bench_", "store_")
+    return {name for name in names if name.startswith(ours) and "/" not in name}
 
 
 def compile_targets(preset: str, targets: list[str] | None = None) -> None:
