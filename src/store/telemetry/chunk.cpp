@@ -234,6 +234,7 @@ void append_all(BytesColumn& to, const BytesColumn& from)
 {
     const auto base = std::uint32_t(to.data.size());
     to.data += from.data;
+    to.ends.reserve(to.ends.size() + from.ends.size());
     for (const auto end : from.ends) to.ends.push_back(base + end);
 }
 
@@ -287,10 +288,12 @@ StoredRows make_stored_rows(const Kind& kind)
 
 void sort_rows(StoredRows& rows)
 {
+    std::size_t sorted_until = 1;
+    while (sorted_until < rows.size() && position_of(rows, sorted_until - 1) <= position_of(rows, sorted_until)) ++sorted_until;
+    if (sorted_until >= rows.size()) return;
     std::vector<std::uint32_t> order(rows.size());
     std::iota(order.begin(), order.end(), 0U);
     const auto position = [&](std::uint32_t row) { return position_of(rows, row); };
-    if (std::ranges::is_sorted(order, {}, position)) return;
     std::ranges::sort(order, {}, position);
     auto sorted = make_stored_rows(*rows.rows.kind);
     for (const auto row : order) append_row(sorted, rows, row);

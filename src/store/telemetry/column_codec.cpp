@@ -4,7 +4,9 @@
 #include "quality/histogram.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <unordered_map>
+#include <utility>
 
 namespace nw::store {
 namespace {
@@ -16,35 +18,86 @@ constexpr std::uint8_t kSomeAbsent = 4;
 
 auto corrupt(const char* what) { return fail(Errc::Corrupt, std::string("column: ") + what); }
 
-std::int64_t difference(std::int64_t a, std::int64_t b) { return std::int64_t(std::uint64_t(a) - std::uint64_t(b)); }
-std::int64_t sum(std::int64_t a, std::int64_t b) { return std::int64_t(std::uint64_t(a) + std::uint64_t(b)); }
+constexpr std::size_t kVarintBytesMax = 10;
 
-// Differences may wrap to kAbsent's pattern, whose zigzag form has no successor; then the column is kept plain.
-bool deltas_fit(const std::vector<std::int64_t>& numbers)
+// Writes varints without looking for room at each byte.
+class Writer {
+public:
+    explicit Writer(std::size_t expected) { out_.resize(expected + kVarintBytesMax); }
+    void put(std::uint64_t value)
+    {
+        if (used_ + kVarintBytesMax > out_.size()) out_.resize(2 * out_.size());
+        auto* at = out_.data() + used_;
+        for (; value >= 0x80; value >>= 7) *at++ = char(value | 0x80);
+        *at++ = char(value);
+        used_ = std::size_t(at - out_.data());
+    }
+    std::string take()
+    {
+        out_.resize(used_);
+        return std::move(out_);
+    }
+
+private:
+    std::string out_{};
+    std::size_t used_ = 0;
+};
+
+constexpr std::size_t varint_bytes(std::uint64_t value) { return (std::size_t(std::bit_width(value | 1)) + 6) / 7; }
+
+// As take_varint, on bytes that are walked through in order.
+bool take(const char*& at, const char* end, std::uint64_t& value)
 {
-    std::int64_t last = 0;
-    for (const auto number : numbers) {
-        if (number == kAbsent) continue;
-        if (difference(number, last) == kAbsent) return false;
-        last = number;
+    if (at == end) return false;
+    auto byte = std::uint8_t(*at++);
+    value = byte & 0x7f;
+    for (unsigned shift = 7; byte >= 0x80; shift += 7) {
+        if (at == end || shift > 63) return false;
+        byte = std::uint8_t(*at++);
+        if (shift == 63 && byte > 1) return false;
+        value |= std::uint64_t(byte & 0x7f) << shift;
     }
     return true;
 }
 
-std::string encode_as(std::uint8_t mode, bool some_absent, const std::vector<std::int64_t>& numbers)
+std::int64_t difference(std::int64_t a, std::int64_t b) { return std::int64_t(std::uint64_t(a) - std::uint64_t(b)); }
+std::int64_t sum(std::int64_t a, std::int64_t b) { return std::int64_t(std::uint64_t(a) + std::uint64_t(b)); }
+
+struct Sizes {
+    std::size_t plain = 0;
+    std::size_t deltas = 0;
+    bool deltas_fit = true;  // a difference may wrap to kAbsent's pattern, whose zigzag form has no successor
+};
+
+Sizes sizes_of(const std::vector<std::int64_t>& numbers, std::uint64_t more)
 {
-    std::string out(1, char(mode | (some_absent ? kSomeAbsent : 0)));
+    Sizes sizes;
+    std::int64_t last = 0;
+    for (const auto number : numbers) {
+        if (number == kAbsent) continue;
+        const auto delta = difference(number, last);
+        if (delta == kAbsent) sizes.deltas_fit = false;
+        sizes.plain += varint_bytes(zigzag(number) + more);
+        sizes.deltas += varint_bytes(zigzag(delta) + more);
+        last = number;
+    }
+    return sizes;
+}
+
+std::string encode_as(std::uint8_t mode, std::uint64_t more, const std::vector<std::int64_t>& numbers, std::size_t expected)
+{
+    Writer out(expected + numbers.size() + 1);
+    out.put(std::uint64_t(mode | (more ? kSomeAbsent : 0)));
     std::int64_t last = 0;
     for (const auto number : numbers) {
         if (number == kAbsent) {
-            put_varint(out, 0);
+            out.put(0);
             continue;
         }
-        const auto value = zigzag(mode == kDeltas ? difference(number, last) : number);
-        put_varint(out, value + (some_absent ? 1 : 0));
+        out.put(zigzag(mode == kDeltas ? difference(number, last) : number) + more);
         last = number;
     }
-    return out;
+    return out.take();
 }
 
 }  // namespace
@@ -58,10 +111,10 @@ std::string encode_numbers(const std::vector<std::int64_t>& numbers)
         put_varint(out, zigzag(numbers.front()));
         return out;
     }
-    auto plain = encode_as(kPlain, some_absent, numbers);
-    if (!deltas_fit(numbers)) return plain;
-    auto deltas = encode_as(kDeltas, some_absent, numbers);
-    return deltas.size() <= plain.size() ? deltas : plain;
+    const std::uint64_t more = some_absent ? 1 : 0;
+    const auto sizes = sizes_of(numbers, more);
+    if (sizes.deltas_fit && sizes.deltas <= sizes.plain) return encode_as(kDeltas, more, numbers, sizes.deltas);
+    return encode_as(kPlain, more, numbers, sizes.plain);
 }
 
 Status decode_numbers(std::string_view section, std::uint32_t rows, std::vector<std::int64_t>& out)
@@ -84,18 +137,20 @@ Status decode_numbers(std::string_view section, std::uint32_t rows, std::vector<
     if (section.size() < rows) return corrupt("fewer numbers than rows");
     out.reserve(out.size() + rows);
     std::int64_t last = 0;
+    const auto* at = section.data();
+    const auto* const end = at + section.size();
+    std::uint64_t taken = 0;
     for (std::uint32_t row = 0; row < rows; ++row) {
-        const auto taken = take_varint(section);
-        if (!taken) return corrupt("numbers that are cut short");
-        if (some_absent && *taken == 0) {
+        if (!take(at, end, taken)) return corrupt("numbers that are cut short");
+        if (some_absent && taken == 0) {
             out.push_back(kAbsent);
             continue;
         }
-        const auto value = unzigzag(*taken - (some_absent ? 1 : 0));
+        const auto value = unzigzag(taken - (some_absent ? 1 : 0));
         last = deltas ? sum(last, value) : value;
         out.push_back(last);
     }
-    return section.empty() ? Status{} : corrupt("more numbers than rows");
+    return at == end ? Status{} : corrupt("more numbers than rows");
 }
 
 std::string encode_strings(const BytesColumn& strings)
@@ -159,25 +214,30 @@ HistogramStreams encode_histograms(const BytesColumn& compact)
 {
     HistogramStreams streams;
     if (compact.data.empty()) return streams;
-    auto& [lengths, firsts, deltas, counts] = streams;
+    Writer lengths(compact.size() * 2);
+    Writer firsts(compact.size() * 2);
+    Writer deltas(compact.data.size() / 2);
+    Writer counts(compact.data.size() / 2);
     std::uint64_t last_first = 0;
+    const auto* at = compact.data.data();
     for (std::size_t row = 0; row < compact.size(); ++row) {
-        auto in = compact.at(row);
+        const auto* const end = compact.data.data() + compact.ends[row];
         std::uint64_t length = 0;
-        for (; !in.empty(); ++length) {
-            const auto delta = take_varint(in).value_or(0);
-            const auto count = take_varint(in).value_or(0);
+        std::uint64_t delta = 0;
+        std::uint64_t count = 0;
+        for (; at != end && take(at, end, delta) && take(at, end, count); ++length) {
             if (length == 0) {
-                put_varint(firsts, zigzag(std::int64_t(delta) - std::int64_t(last_first)));
+                firsts.put(zigzag(std::int64_t(delta) - std::int64_t(last_first)));
                 last_first = delta;
             } else {
-                put_varint(deltas, delta);
+                deltas.put(delta);
             }
-            put_varint(counts, count);
+            counts.put(count);
         }
-        put_varint(lengths, length);
+        lengths.put(length);
+        at = end;
     }
-    return streams;
+    return {lengths.take(), firsts.take(), deltas.take(), counts.take()};
 }
 
 Status decode_histograms(const std::array<std::string_view, kHistogramStreams>& streams, std::uint32_t rows, BytesColumn& out)
@@ -190,23 +250,36 @@ Status decode_histograms(const std::array<std::string_view, kHistogramStreams>& 
     if (out.data.size() + firsts.size() + deltas.size() + counts.size() + std::size_t(rows) * 3 > UINT32_MAX)
         return corrupt("too many bytes of histograms");
     out.ends.reserve(out.ends.size() + rows);
+    Writer bytes(firsts.size() + deltas.size() + counts.size() + rows);
+    const auto base = out.data.size();
+    std::size_t written = 0;
+    const auto put = [&](std::uint64_t value) {
+        bytes.put(value);
+        written += varint_bytes(value);
+    };
+    std::array<const char*, kHistogramStreams> at{lengths.data(), firsts.data(), deltas.data(), counts.data()};
+    const std::array<const char*, kHistogramStreams> end{lengths.data() + lengths.size(), firsts.data() + firsts.size(),
+                                                         deltas.data() + deltas.size(), counts.data() + counts.size()};
     std::uint64_t first = 0;
     for (std::uint32_t row = 0; row < rows; ++row) {
-        const auto length = take_varint(lengths);
-        if (!length || *length > quality::kBucketCount) return corrupt("a histogram with too many buckets");
-        for (std::uint64_t i = 0; i < *length; ++i) {
-            const auto step = take_varint(i == 0 ? firsts : deltas);
-            const auto count = take_varint(counts);
-            if (!step || !count) return corrupt("a histogram that is cut short");
-            if (i == 0) first += std::uint64_t(unzigzag(*step));
-            const auto bucket = i == 0 ? first : *step;
+        std::uint64_t length = 0;
+        if (!take(at[0], end[0], length) || length > quality::kBucketCount) return corrupt("a histogram with too many buckets");
+        for (std::uint64_t i = 0; i < length; ++i) {
+            const std::size_t from = i == 0 ? 1 : 2;
+            std::uint64_t step = 0;
+            std::uint64_t count = 0;
+            if (!take(at[from], end[from], step) || !take(at[3], end[3], count)) return corrupt("a histogram that is cut short");
+            if (i == 0) first += std::uint64_t(unzigzag(step));
+            const auto bucket = i == 0 ? first : step;
             if (bucket >= quality::kBucketCount) return corrupt("a bucket out of range");
-            put_varint(out.data, bucket);
-            put_varint(out.data, *count);
+            put(bucket);
+            put(count);
         }
-        out.ends.push_back(std::uint32_t(out.data.size()));
+        out.ends.push_back(std::uint32_t(base + written));
     }
-    return lengths.empty() && firsts.empty() && deltas.empty() && counts.empty() ? Status{} : corrupt("more buckets than rows have");
+    if (at != end) return corrupt("more buckets than rows have");
+    out.data += bytes.take();
+    return {};
 }
 
 }  // namespace nw::store

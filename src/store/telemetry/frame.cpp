@@ -14,7 +14,6 @@ namespace {
 constexpr char kTogether = 0x10;
 constexpr char kApart = 0x11;
 constexpr std::size_t kApartBytesMin = 16 << 10;
-constexpr int kLevel = 3;
 
 auto corrupt(const char* what) { return fail(Errc::Corrupt, std::string("frame: ") + what); }
 
@@ -54,7 +53,7 @@ struct Codec::Contexts {
     }
 };
 
-Codec::Codec() : contexts_(std::make_unique<Contexts>()) {}
+Codec::Codec(Effort effort) : contexts_(std::make_unique<Contexts>()), effort_(effort) {}
 Codec::~Codec() = default;
 
 std::string_view Frame::section(std::uint32_t tag) const
@@ -64,13 +63,13 @@ std::string_view Frame::section(std::uint32_t tag) const
     return {};
 }
 
-std::string Codec::compress(std::string_view bytes)
+std::string_view Codec::compress(std::string_view bytes)
 {
-    std::string out(ZSTD_compressBound(bytes.size()), '\0');
-    const auto size = ZSTD_compressCCtx(contexts_->compression, out.data(), out.size(), bytes.data(), bytes.size(), kLevel);
+    if (const auto bound = ZSTD_compressBound(bytes.size()); room_.size() < bound) room_.resize(bound);
+    const auto size = ZSTD_compressCCtx(contexts_->compression, room_.data(), room_.size(), bytes.data(), bytes.size(),
+                                        effort_ == Effort::Quick ? 1 : 3);
     NW_ASSERT(!ZSTD_isError(size));  // the output has room by construction
-    out.resize(size);
-    return out;
+    return {room_.data(), size};
 }
 
 Result<std::string> Codec::decompress(std::string_view bytes)
@@ -91,10 +90,10 @@ std::string Codec::pack(const std::vector<Section>& sections)
     const bool apart = total >= kApartBytesMin;
     std::string out(1, apart ? kApart : kTogether);
     std::string plain;
+    if (!apart) plain.reserve(total + 8 * sections.size());
     for (const auto& section : sections) {
         auto& to = apart ? out : plain;
-        const auto bytes = apart ? compress(section.bytes) : std::string();
-        const std::string_view body = apart ? std::string_view(bytes) : std::string_view(section.bytes);
+        const std::string_view body = apart ? compress(section.bytes) : std::string_view(section.bytes);
         put_varint(to, section.tag);
         put_varint(to, body.size());
         to += body;

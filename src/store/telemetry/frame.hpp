@@ -41,7 +41,10 @@ struct Frame {
 
 class Codec {
 public:
-    Codec();
+    // Quick for files that are soon rewritten, Small for those that stay.
+    enum class Effort : std::uint8_t { Quick, Small };
+
+    explicit Codec(Effort effort = Effort::Small);
     ~Codec();
     Codec(const Codec&) = delete;
     Codec& operator=(const Codec&) = delete;
@@ -51,9 +54,12 @@ public:
 
 private:
     struct Contexts;
-    std::string compress(std::string_view bytes);
+    // Valid until the next call.
+    std::string_view compress(std::string_view bytes);
     Result<std::string> decompress(std::string_view bytes);
     std::unique_ptr<Contexts> contexts_;
+    Effort effort_;
+    std::string room_{};  // what compression writes into, kept from frame to frame
 };
 
 }  // namespace nw::store

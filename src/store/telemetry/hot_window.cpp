@@ -136,6 +136,34 @@ public:
     std::vector<std::string_view> bytes;
 };
 
+namespace {
+
+// Room for `more` rows: columns would else grow one by one, many times over.
+void reserve(StoredRows& rows, std::size_t more)
+{
+    const auto size = rows.size() + more;
+    auto& inner = rows.rows;
+    inner.seq.reserve(size);
+    inner.probe.reserve(size);
+    inner.at_us.reserve(size);
+    inner.outcome.reserve(size);
+    inner.clock.reserve(size);
+    inner.address.ends.reserve(size);
+    inner.reason.ends.reserve(size);
+    for (std::size_t i = 0; i < inner.columns.size(); ++i) {
+        if (inner.kind->columns[i].type == ColumnType::Integer)
+            inner.columns[i].numbers.reserve(size);
+        else
+            inner.columns[i].bytes.ends.reserve(size);
+    }
+    rows.agent.reserve(size);
+    rows.stream.reserve(size);
+    rows.received_us.reserve(size);
+    rows.correction_us.reserve(size);
+}
+
+}  // namespace
+
 void HotWindow::take_rows(const Block& block, ProbeKey probe, TimeRange range, StoredRows& out)
 {
     Decoder row(*probe.kind);
@@ -230,8 +258,14 @@ std::vector<HotWindow::Rows> HotWindow::read(ProbeKey probe, TimeRange range) co
             if (block.max_us >= range.from_us && block.min_us < range.until_us) blocks.push_back(block);
     }
     std::vector<Rows> read;
-    for (const auto& block : blocks) {
-        if (read.empty() || read.back().epoch != block.epoch) read.push_back({block.epoch, make_stored_rows(*probe.kind)});
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+        const auto& block = blocks[i];
+        if (read.empty() || read.back().epoch != block.epoch) {
+            read.push_back({block.epoch, make_stored_rows(*probe.kind)});
+            std::size_t rows = 0;
+            for (auto j = i; j < blocks.size() && blocks[j].epoch == block.epoch; ++j) rows += blocks[j].rows;
+            reserve(read.back().rows, rows);
+        }
         take_rows(block, probe, range, read.back().rows);
     }
     return read;

@@ -80,7 +80,13 @@ Result<SealWriter*> Keeper::writer(Sealing& sealing, std::int64_t day)
 Status Keeper::seal_probe(Sealing& sealing, ProbeKey probe)
 {
     std::map<std::int64_t, StoredRows> days;
-    for (const auto& part : hot_.read_through(probe, sealing.epoch)) {
+    for (auto& part : hot_.read_through(probe, sealing.epoch)) {
+        const auto [first, last] = std::ranges::minmax(part.rows.rows.at_us);
+        if (days.empty() && first / kDayUs == last / kDayUs && first >= sealing.horizon.raw_us) {
+            NW_TRY(const auto* to, writer(sealing, first / kDayUs));
+            if (part.epoch > to->epoch()) days.emplace(first / kDayUs, std::move(part.rows));
+            continue;
+        }
         for (std::size_t row = 0; row < part.rows.size(); ++row) {
             const auto at = part.rows.rows.at_us[row];
             if (at < sealing.horizon.raw_us) continue;  // retention would remove it at once
@@ -93,7 +99,7 @@ Status Keeper::seal_probe(Sealing& sealing, ProbeKey probe)
     for (auto& [day, rows] : days) {
         sort_rows(rows);
         auto& to = *sealing.writers[day];
-        NW_CHECK(to.add(codec_, probe.probe, rows));
+        NW_CHECK(to.add(quick_, probe.probe, rows));
         NW_CHECK(to.add_summary(probe.probe, rolled(sealing.accumulator, rows.rows, kHourUs)));
         auto& newest = sealing.max_us[day];
         newest = std::max(newest, rows.rows.at_us.back());

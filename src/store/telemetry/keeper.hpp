@@ -52,6 +52,7 @@ private:
     const HotWindow& hot_;
     std::filesystem::path dir_;
     Log log_;
+    Codec quick_{Codec::Effort::Quick};
     Codec codec_{};
     std::map<DayKey, std::int64_t> sealed_us_{};  // when rows last came to a day
     std::uint64_t compactions_ = 0;
