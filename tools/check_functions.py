@@ -38,7 +38,7 @@ def python_functions(text: str):
 
 
 def files(root: Path) -> list[Path]:
-    listed = subprocess.run(["git", "-C", root, "ls-files", "--cached", "--others", "--exclude-standard"],
+    listed = subprocess.run(["git", "-c", "safe.directory=*", "-C", root, "ls-files", "--cached", "--others", "--exclude-standard"],
                             capture_output=True, text=True, check=False).stdout.splitlines()
     return sorted(root / name for name in [*listed, "dev"])
 

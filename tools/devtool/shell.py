@@ -16,6 +16,9 @@ STATE = ROOT / ".dev"
 NODE_BIN = STATE / "node/node_modules/.bin"
 
 
+UNTRACKED = {"node_modules", "build", "dist", ".dev", ".git", "__pycache__"}
+
+
 class Failure(Exception):
     """An expected failure: its message is all the user needs to see."""
 
@@ -106,7 +109,8 @@ def must(command: list, why: str, **options) -> Outcome:
 
 
 def git_lines(*arguments: str) -> list[str]:
-    outcome = run(["git", *arguments], capture=True, timeout=60)
+    # A checkout made by another user (CI mounts) is still ours to list.
+    outcome = run(["git", "-c", "safe.directory=*", *arguments], capture=True, timeout=60)
     return outcome.output.splitlines() if outcome.ok else []
 
 
@@ -114,5 +118,6 @@ def tracked_files(*suffixes: str, under: tuple[str, ...] = ()) -> list[Path]:
     """Files git knows or would add, without what it ignores."""
     listed = git_lines("ls-files", "--cached", "--others", "--exclude-standard", "--", *under)
     if not listed:  # an unpacked tarball
-        listed = [str(p.relative_to(ROOT)) for part in under or (".",) for p in (ROOT / part).rglob("*")]
+        found = [p.relative_to(ROOT) for part in under or (".",) for p in (ROOT / part, *(ROOT / part).rglob("*"))]
+        listed = [str(p) for p in found if not UNTRACKED & set(p.parts)]
     return sorted(ROOT / f for f in listed if f.endswith(suffixes) and (ROOT / f).is_file())
