@@ -14,8 +14,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 STATE = ROOT / ".dev"
 NODE_BIN = STATE / "node/node_modules/.bin"
-
-
 UNTRACKED = {"node_modules", "build", "dist", ".dev", ".git", "__pycache__"}
 
 
