@@ -99,8 +99,11 @@ Aggregate Accumulator::take()
     for (std::size_t i = 0; i < counts_.size(); ++i) {
         auto& counts = counts_[i];
         if (counts.low > counts.high) continue;
+        // Exactly as much room as it takes: thousands of these are held at a time.
+        const auto begin = counts.buckets.begin() + counts.low;
+        const auto end = counts.buckets.begin() + counts.high + 1;
         std::vector<Histogram::Entry> entries;
-        entries.reserve(std::min<std::size_t>(counts.high - counts.low + 1, 256));
+        entries.reserve(std::size_t(end - begin - std::count(begin, end, std::uint64_t{0})));
         for (auto bucket = counts.low; bucket <= counts.high; ++bucket)
             if (const auto count = std::exchange(counts.buckets[bucket], 0)) entries.push_back({bucket, count});
         sum_.histograms[i] = Histogram::from_entries(std::move(entries));
