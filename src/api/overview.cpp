@@ -54,7 +54,7 @@ Task<Status> write_worst(JsonWriter& json, Services& services, const ProbeView& 
         if (bucket) quality::merge(kind, whole, *bucket);
     json.object().key("probe");
     write_probe(json, view);
-    json.field("grade", quality::name_of(view.graded.grade)).field("grade_reason", view.graded.reason).key("metrics");
+    json.field("grade", quality::name_of(view.graded.grade)).field("grade_reason", shown_reason(view.graded)).key("metrics");
     write_metrics(json, kind, whole);
     json.field("metric", name).key("values").array();
     for (const auto& bucket : buckets) {

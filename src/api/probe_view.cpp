@@ -106,7 +106,7 @@ void write_latest(JsonWriter& json, const ProbeView& view)
         .field("outcome", name_of(sample.outcome))
         .field("reason", sample.reason)
         .field("grade", quality::name_of(view.graded.grade))
-        .field("grade_reason", view.graded.reason)
+        .field("grade_reason", shown_reason(view.graded))
         .key("metrics");
     write_metrics(json, *view.kind, aggregate_of(sample));
     json.end_object();
@@ -197,6 +197,11 @@ void write_grade_counts(JsonWriter& json, std::span<const ProbeView> views)
     json.object();
     for (std::size_t i = 0; i < counts.size(); ++i) json.field(quality::kGradeNames[i], counts[i]);
     json.field("paused", paused).end_object();
+}
+
+std::string_view shown_reason(const quality::Graded& graded)
+{
+    return graded.grade == quality::Grade::Excellent ? std::string_view() : graded.reason;
 }
 
 std::string address_text(std::string_view bytes)

@@ -41,5 +41,7 @@ void write_grade_counts(JsonWriter& json, std::span<const ProbeView> views);
 // {metric: value or null} of every metric of the kind.
 void write_metrics(JsonWriter& json, const Kind& kind, const quality::Aggregate& aggregate);
 std::string address_text(std::string_view bytes);
+// Empty when excellent: there is nothing to explain.
+std::string_view shown_reason(const quality::Graded& graded);
 
 }  // namespace nw::api

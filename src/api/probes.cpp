@@ -129,6 +129,16 @@ Result<NewProbe> read_new_probe(Services& services, const Call& call)
     return probe;
 }
 
+// As lists show it: "<agent> → <target>" when it has no name of its own.
+std::string name_for_audit(const store::Probe& probe)
+{
+    if (!probe.name.empty()) return probe.name;
+    const auto settings = store::settings_from_text(probe.settings);
+    const auto target = settings ? settings->find("target") : Settings::const_iterator{};
+    const bool has_target = settings && target != settings->end();
+    return probe.agent_name + " → " + (has_target ? std::get<std::string>(target->second) : probe.kind);
+}
+
 Result<std::vector<store::Probe>> add_probes(Services& services, const Call& call, store::MetadataTx& tx,
                                              const NewProbe& probe)
 {
@@ -149,7 +159,7 @@ Result<std::vector<store::Probe>> add_probes(Services& services, const Call& cal
             return fail_field(call.body.object()->contains("agent_ids") ? "agent_ids" : "agent_id",
                               "is no agent of this workspace");
         if (!one) return std::unexpected(std::move(one).error());
-        NW_CHECK(tx.audit().add(audit_entry(services, call, "probe.create", "probe", to_text(one->id), probe.name,
+        NW_CHECK(tx.audit().add(audit_entry(services, call, "probe.create", "probe", to_text(one->id), name_for_audit(*one),
                                             settings_detail(*probe.kind, {}, probe.settings))));
         added.push_back(*std::move(one));
     }
@@ -243,7 +253,7 @@ Result<store::Probe> apply_edit(Services& services, const Call& call, store::Met
     NW_TRY(probe.target, target_of(services, tx, call.workspace.id, *kind, after));
     probe.updated_us = to_us(services.clock.wall());
     NW_TRY(auto changed, tx.probes(call.workspace.id).update(probe, revision));
-    NW_CHECK(tx.audit().add(audit_entry(services, call, "probe.update", "probe", to_text(id), changed.name,
+    NW_CHECK(tx.audit().add(audit_entry(services, call, "probe.update", "probe", to_text(id), name_for_audit(changed),
                                         settings_detail(*kind, before, after))));
     return changed;
 }
@@ -271,7 +281,7 @@ Task<Reply> delete_probe(Services& services, Call& call)
         NW_TRY(auto probe, tx.probes(call.workspace.id).get(id));
         NW_CHECK(revision_to_change(call, probe.revision));
         NW_CHECK(tx.probes(call.workspace.id).remove(id, services.clock.wall()));
-        NW_CHECK(tx.audit().add(audit_entry(services, call, "probe.delete", "probe", to_text(id), probe.name)));
+        NW_CHECK(tx.audit().add(audit_entry(services, call, "probe.delete", "probe", to_text(id), name_for_audit(probe))));
         return probe;
     });
     NW_CO_TRY(const auto probe, std::move(removed));
@@ -285,7 +295,7 @@ Task<Reply> restore_probe(Services& services, Call& call)
     NW_CO_TRY(const auto id, path_id<ProbeId>(call, "probe"));
     auto restored = co_await services.metadata.write([&](store::MetadataTx& tx) -> Result<store::Probe> {
         NW_TRY(auto probe, tx.probes(call.workspace.id).restore(id, services.clock.wall() - kRestoreWithin));
-        NW_CHECK(tx.audit().add(audit_entry(services, call, "probe.restore", "probe", to_text(id), probe.name)));
+        NW_CHECK(tx.audit().add(audit_entry(services, call, "probe.restore", "probe", to_text(id), name_for_audit(probe))));
         return probe;
     });
     NW_CO_TRY(auto probe, std::move(restored));

@@ -180,7 +180,7 @@ void write_grades(JsonWriter& json, const SeriesData& data)
     json.key("grade").array();
     for (const auto& graded : grades) json.text(quality::name_of(graded.grade));
     json.end_array().key("grade_reason").array();
-    for (const auto& graded : grades) json.text(graded.reason);
+    for (const auto& graded : grades) json.text(shown_reason(graded));
     json.end_array().key("loss_grade").array();
     const auto by_loss = loss_only(data.thresholds);
     for (const auto& bucket : data.buckets)
@@ -215,7 +215,7 @@ void write_summary(JsonWriter& json, const SeriesData& data)
     json.end_object().key("metrics");
     write_metrics(json, *data.of.kind, data.whole);
     json.field("grade", quality::name_of(graded.grade))
-        .field("grade_reason", graded.reason)
+        .field("grade_reason", shown_reason(graded))
         .field("coverage_ratio", coverage(data))
         .end_object();
 }

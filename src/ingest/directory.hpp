@@ -34,6 +34,7 @@ struct SessionFacts {
     std::string os{};
     std::string arch{};
     std::vector<std::uint32_t> kinds{};
+    std::uint64_t state_number = 0;  // the last state the agent applied, 0 for none
     WallTime since{};
     bool restarted = false;  // another process than in the session before
 };

@@ -171,6 +171,7 @@ void Registry::on_connected(const SessionFacts& facts)
     entry.live.connected = true;
     entry.live.silent = false;
     entry.live.last_seen = facts.since;
+    entry.live.applied_state_number = facts.state_number;
     entry.seen_written = facts.since;
     write_behind([facts](store::MetadataTx& tx) -> Status {
         auto sessions = tx.agent_sessions();

@@ -45,6 +45,7 @@ Task<Status> Session::greet()
     facts_.os = clipped(std::move(hello_.os));
     facts_.arch = clipped(std::move(hello_.arch));
     facts_.kinds = std::move(hello_.kinds);
+    facts_.state_number = hello_.state_number;
     co_return Status{};
 }
 
