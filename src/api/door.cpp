@@ -134,7 +134,8 @@ Status Door::check_origin(const Call& call) const
     const auto from = net::parse_url(origin);
     const auto host = call.request.header("host");
     const auto ours = net::parse_url(std::string(call.request.secure ? "https://" : "http://") + std::string(host));
-    if (from && ours && from->host == ours->host && from->port == ours->port) return {};
+    const bool same_scheme = from && (from->tls || !call.request.secure);
+    if (same_scheme && ours && from->host == ours->host && from->port == ours->port) return {};
     return fail(Errc::Denied, "requests from another origin are not accepted");
 }
 
@@ -155,7 +156,14 @@ net::Response Door::to_response(Reply reply, const Call& call) const
             reply->headers.emplace_back("Cache-Control", "no-store");
         return *std::move(reply);
     }
-    const auto& error = reply.error();
+    auto response = to_problem(reply.error(), call);
+    response.headers.emplace_back("X-Request-Id", call.request.id);
+    response.headers.emplace_back("Cache-Control", "no-store");
+    return response;
+}
+
+net::Response Door::to_problem(const Error& error, const Call& call) const
+{
     if (error.code == Errc::Corrupt || error.code == Errc::Unavailable)
         services_.log.error("{} {} ({}): {}", net::name_of(call.request.method), call.request.path, call.request.id,
                             error.what);

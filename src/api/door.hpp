@@ -27,6 +27,7 @@ private:
     Task<void> audit_denial(const Route& route, const Call& call);
     Status check_origin(const Call& call) const;
     net::Response to_response(Reply reply, const Call& call) const;
+    net::Response to_problem(const Error& error, const Call& call) const;
 
     Services& services_;
     Fallback fallback_;

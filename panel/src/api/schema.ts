@@ -858,7 +858,11 @@ export interface components {
         };
         InviteCreate: {
             email: components["schemas"]["Email"];
-            role: components["schemas"]["Role"];
+            /**
+             * @description Owners are made by an owner among the members.
+             * @enum {string}
+             */
+            role: "admin" | "operator" | "viewer";
         };
         InviteCreated: {
             invite: components["schemas"]["Invite"];
