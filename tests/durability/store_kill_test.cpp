@@ -13,6 +13,7 @@
 
 #include <array>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <set>
@@ -77,7 +78,10 @@ Task<void> keep_house_for_ever(Telemetry& store)
     clock.set_wall(from_us(kStart + 4 * kDayUs));
     const auto kinds = all_kinds();
     auto store = open_embedded(options(dir), kinds, clock, Log{});
-    if (!store) ::_exit(2);
+    if (!store) {
+        std::fprintf(stderr, "%s\n", store.error().what.c_str());
+        ::_exit(2);
+    }
     const Ack ready{};
     if (::write(pipe, &ready, sizeof ready) != sizeof ready) ::_exit(4);
     Loop loop;

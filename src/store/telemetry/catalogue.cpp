@@ -195,13 +195,8 @@ Status Catalogue::scan_rollups(const Kinds& kinds)
         const auto day = day_of_date(name->date * 100 + 1);
         if (!kind || !day || (name->rest != "5m" && name->rest != "1h")) continue;
         const auto width = name->rest == "5m" ? Width::FiveMinutes : Width::Hour;
+        NW_CHECK(RollupFile::repair(entry.path()));
         auto file = std::make_shared<RollupFile>(entry.path());
-        if (!RollupFile::snapshot(file)) {
-            // Created, but nothing was committed to it yet.
-            log_.warn("roll-ups without tables, removed: {}", entry.path().string());
-            remove_database(entry.path());
-            continue;
-        }
         put_rollup({kind->number, month_of(*day), width}, std::move(file));
     }
     return {};

@@ -52,6 +52,12 @@ RollupFile::~RollupFile()
     for (const auto* suffix : {"-wal", "-shm", ""}) std::filesystem::remove(path_.string() + suffix, ignored);
 }
 
+Status RollupFile::repair(const std::filesystem::path& path)
+{
+    NW_TRY(const auto db, sqlite::Database::open(path));
+    return db->execute(kSchema);
+}
+
 Result<std::unique_ptr<RollupFile::Snapshot>> RollupFile::snapshot(std::shared_ptr<RollupFile> file)
 {
     std::unique_ptr<Connection> connection;

@@ -39,6 +39,8 @@ public:
 
     const std::filesystem::path& path() const { return path_; }
     void doom() { doomed_ = true; }
+    // Makes the tables where a crash came between the creation of the file and theirs.
+    static Status repair(const std::filesystem::path& path);
 
     class Snapshot;
     static Result<std::unique_ptr<Snapshot>> snapshot(std::shared_ptr<RollupFile> file);
