@@ -53,7 +53,7 @@ void declare_ping(CLI::App& app, PingArguments& arguments)
     app.add_option("-o,--output", options.format, "text, json (one document at the end), ndjson or csv")
         ->transform(CLI::CheckedTransformer(formats).description(""))->default_str("text");
     app.add_flag("-q,--quiet", options.quiet, "Summaries only");
-    app.add_flag("--max", options.unpaced, "No pacing: as fast as this host can, for benchmarks; needs --count");
+    app.add_flag("--max", options.unpaced, "No pacing: as fast as this host can, times less exact, for benchmarks; needs --count");
     app.footer(kPingFooter);
 }
 

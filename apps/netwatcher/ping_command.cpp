@@ -94,6 +94,7 @@ private:
         if (options_.unpaced) {  // one run, all of it due at once: the state machine hands it out in turns
             settings.packets = std::uint32_t(options_.count);
             settings.spacing = Nanos(0);
+        settings.stamp_sends = false;
             start = {.first = probe::ping::FirstRun::AtOnce, .runs_max = 1};
         }
         for (std::size_t i = 0; i < summaries_.size(); ++i) {

@@ -104,7 +104,7 @@ void summary_json(std::string& out, const TargetSummary& target)
                    target.reordered, target.corrupted, target.unsent);
     if (const auto loss = loss_of(target)) fmt::format_to(it, R"(,"loss_ratio":{:.6f})", *loss);
     if (target.received > 0) {
-        const auto quantile = [&](double q) { return us(target.rtt.quantile(q).count()); };
+        const auto quantile = [&](double q) { return us(std::clamp(target.rtt.quantile(q).count(), target.rtt_min_ns, target.rtt_max_ns)); };
         fmt::format_to(it, R"(,"rtt_min_us":{:.3f},"rtt_mean_us":{:.3f},"rtt_max_us":{:.3f})", us(target.rtt_min_ns),
                        us(target.rtt_sum_ns) / double(target.received), us(target.rtt_max_ns));
         fmt::format_to(it, R"(,"rtt_p50_us":{:.1f},"rtt_p95_us":{:.1f},"rtt_p99_us":{:.1f})", quantile(0.5), quantile(0.95), quantile(0.99));
@@ -135,7 +135,7 @@ void summary_text(std::string& out, const TargetSummary& target, std::size_t wid
                    loss_of(target) ? fmt::format("{:.2f} %", *loss_of(target) * 100) : "-");
     if (target.received > 0)
         fmt::format_to(it, "  {:>9.3f} {:>9.3f} {:>9.3f} {:>9.3f} {:>9.3f}", ms(target.rtt_min_ns),
-                       ms(target.rtt_sum_ns) / double(target.received), ms(target.rtt.quantile(0.95).count()), ms(target.rtt_max_ns),
+                       ms(target.rtt_sum_ns) / double(target.received), ms(std::clamp(target.rtt.quantile(0.95).count(), target.rtt_min_ns, target.rtt_max_ns)), ms(target.rtt_max_ns),
                        target.ipdv_count > 0 ? double(target.ipdv_sum_us) / 1e3 / double(target.ipdv_count) : 0.0);
     else
         fmt::format_to(it, "  {:>9} {:>9} {:>9} {:>9} {:>9}", "-", "-", "-", "-", "-");
@@ -224,6 +224,8 @@ void Printer::summaries(const std::vector<TargetSummary>& targets)
         else if (format_ == Format::Text) summary_text(out, target, width);
         else summary_json(out, target);
         if (format_ == Format::Ndjson || format_ == Format::Json) out += '\n';
+        std::fwrite(out.data(), 1, out.size(), out_);  // piece by piece: there may be many targets
+        out.clear();
     }
     if (format_ == Format::Json) out += "]}\n";
     std::fwrite(out.data(), 1, out.size(), out_);

@@ -161,7 +161,8 @@ void PingEngine::set_address(Target& target, const HostAddress& address)
 {
     if (target.has_address && target.address == address) return;
     const Path path{.family = address.address.family, .device = target.settings.device, .source = target.settings.source,
-                    .dont_fragment = target.settings.dont_fragment};
+                    .dont_fragment = target.settings.dont_fragment,
+                    .stamp_sends = target.settings.stamp_sends};
     const auto socket = port_->acquire(path);
     if (target.has_address) port_->release(target.socket);
     target.previous = target.has_address ? target.address : address;

@@ -319,7 +319,7 @@ void LinuxPort::receive(PortEvents& events)
         for (;;) {
             const auto count = read_replies(socket);
             // A datagram socket's ICMP errors come there too, whenever they come.
-            if (count > 0 || socket.pending || !socket.raw) read_error_queue(socket, events);
+            if (((count > 0 || socket.pending) && socket.path.stamp_sends) || !socket.raw) read_error_queue(socket, events);
             for (int i = 0; i < count; ++i) handle_received(socket, in_->messages[std::size_t(i)], events);
             if (count < int(kBatch)) break;
         }

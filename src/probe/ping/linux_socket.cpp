@@ -171,8 +171,9 @@ void start_stamps(IcmpSocket& socket)
 {
     // Only switching the counter off and on again sets it back to zero.
     set_option(socket.fd.get(), SOL_SOCKET, SO_TIMESTAMPING, 0);
-    const int flags = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_TX_SOFTWARE
-        | SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY;
+    int flags = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+    if (socket.path.stamp_sends)
+        flags |= SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY;
     set_option(socket.fd.get(), SOL_SOCKET, SO_TIMESTAMPING, flags);
     socket.ring.restart_keys();
 }

@@ -21,6 +21,7 @@ struct Path {
     std::string device{};  // empty: as routed
     std::string source{};  // empty: as routed
     bool dont_fragment = false;
+    bool stamp_sends = true;  // the kernel's transmit stamps: exact, and a tenth of the cost of a packet
 
     friend auto operator<=>(const Path&, const Path&) = default;
 };

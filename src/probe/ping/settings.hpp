@@ -22,6 +22,7 @@ struct PingSettings {
     std::uint8_t dscp = 0;
     std::uint8_t ttl = 64;
     bool dont_fragment = false;
+    bool stamp_sends = true;  // not a setting of probes: off for benchmarks of the rate alone
     FamilyWish family = FamilyWish::Auto;
     std::string device{};
     std::string source{};
