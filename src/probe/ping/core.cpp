@@ -313,7 +313,8 @@ void Core::fail_run(const Identity& id, Outcome outcome, std::string reason)
     if (!find_waiting(id, &run)) return;
     auto& probe = probes_[id.slot];
     const auto first = run->number * probe.plan.packets;
-    probe.next_seq = first + probe.plan.packets;
+    // Later runs may have been taken in the same turn: they stay taken.
+    probe.next_seq = std::max(probe.next_seq, first + probe.plan.packets);
     run->wanted = std::uint32_t(run->packets.size());
     run->trouble = outcome;
     run->reason = std::move(reason);

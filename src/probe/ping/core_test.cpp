@@ -313,6 +313,17 @@ TEST_CASE("a run that cannot be sent fails whole, and the next one comes in its 
     CHECK(bench.core.waiting() == 1);
 }
 
+TEST_CASE("a run that fails leaves alone the later ones that were taken in the same turn")
+{
+    Bench bench;
+    bench.core.add(plan(1, 10, 300), at(0), at(10), at(0));
+    const auto taken = bench.run_until(15, 15);
+    REQUIRE(taken.size() == 2);
+    bench.core.fail_run(taken[0].first, Outcome::BindError, "interface x is down");
+    CHECK(bench.core.is_waiting(taken[1].first));
+    CHECK(bench.core.begins_run(taken[1].first));
+}
+
 TEST_CASE("missed runs are reported, each of them, as not measured")
 {
     Bench bench;
