@@ -15,7 +15,7 @@ from .tally import Tally
 # What a decoder, an engine, a store or a session can corrupt is found by sanitizers; the rest runs there in --full.
 SANITIZED = ["nw_base_test", "nw_wire_test", "nw_packet_test", "nw_spool_test", "nw_net_test", "nw_probe_test", "nw_store_test", "nw_ingest_test",
              "nw_agent_test"]
-TEST_TIMEOUT = 300
+TEST_TIMEOUT = 900  # sanitizers on a busy two-core machine take several times as long
 E2E_CONFIG = ROOT / "tests/e2e/vitest.config.ts"
 SANITIZER_ENV = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:halt_on_error=1",
