@@ -83,8 +83,9 @@ void print_probes(const net::Json::Array& probes, std::int64_t now)
                     static_cast<long long>(number_at(probe, "interval_ms") / 1000));
         if (!problem.empty()) std::printf("cannot be measured: %s\n", problem.c_str());
         else if (number_at(probe, "last_us") == 0) std::printf("no result yet\n");
-        else std::printf("%s, %s %s\n", text_at(probe, "last_outcome").c_str(), ago(number_at(probe, "last_us"), now).c_str(),
-                         text_at(probe, "last_reason").c_str());
+        else
+            std::printf("%s, %s %s\n", text_at(probe, "last_outcome").c_str(), ago(number_at(probe, "last_us"), now).c_str(),
+                        text_at(probe, "last_reason").c_str());
     }
 }
 
@@ -94,22 +95,28 @@ void print_status(const net::Json& status)
     const auto& health = status.at("health");
     const auto now = number_at(status, "now_us");
     const auto* measuring = status.at("measuring").boolean();
-    std::printf("agent      %s (%s), version %s, up since %s\n", text_at(status, "name").c_str(), text_at(status, "agent_id").c_str(),
-                text_at(status, "version").c_str(), ago(number_at(status, "started_us"), now).c_str());
+    std::printf("agent      %s (%s), version %s, up since %s\n", text_at(status, "name").c_str(),
+                text_at(status, "agent_id").c_str(), text_at(status, "version").c_str(),
+                ago(number_at(status, "started_us"), now).c_str());
     std::printf("controller %s: %s, %s", text_at(status, "controller").c_str(), text_at(link, "state").c_str(),
                 ago(number_at(link, "since_us"), now).c_str());
     if (const auto what = text_at(link, "what"); !what.empty()) std::printf(" (%s)", what.c_str());
-    if (const auto retry = number_at(link, "retry_in_ms"); retry > 0) std::printf(", next attempt after %lld s", static_cast<long long>(retry / 1000));
-    std::printf("\nresults    %lld waiting to be sent (%lld kB), acknowledged up to %lld\n", static_cast<long long>(number_at(health, "spool_rows")),
-                static_cast<long long>(number_at(health, "spool_bytes") / 1024), static_cast<long long>(number_at(link, "acked_seq")));
+    if (const auto retry = number_at(link, "retry_in_ms"); retry > 0)
+        std::printf(", next attempt after %lld s", static_cast<long long>(retry / 1000));
+    std::printf("\nresults    %lld waiting to be sent (%lld kB), acknowledged up to %lld\n",
+                static_cast<long long>(number_at(health, "spool_rows")),
+                static_cast<long long>(number_at(health, "spool_bytes") / 1024),
+                static_cast<long long>(number_at(link, "acked_seq")));
     if (!link.at("clock_offset_us").is_null())
-        std::printf("clock      controller is %+.3f ms ahead, +- %.3f ms\n", double(number_at(link, "clock_offset_us")) / 1e3,
-                    double(number_at(link, "clock_uncertainty_us")) / 1e3);
+        std::printf("clock      controller is %+.3f ms ahead, +- %.3f ms\n",
+                    double(number_at(link, "clock_offset_us")) / 1e3, double(number_at(link, "clock_uncertainty_us")) / 1e3);
     std::printf("health     lateness p99 %lld us, %lld packets/s, %lld socket drops, %.1f MB of memory\n",
-                static_cast<long long>(number_at(health, "lateness_p99_us")), static_cast<long long>(number_at(health, "packets_per_second")),
+                static_cast<long long>(number_at(health, "lateness_p99_us")),
+                static_cast<long long>(number_at(health, "packets_per_second")),
                 static_cast<long long>(number_at(health, "socket_drops")), double(number_at(health, "rss_bytes")) / 1e6);
     const auto* probes = status.at("probes").array();
-    std::printf("probes     %zu in state %lld%s\n", probes ? probes->size() : 0, static_cast<long long>(number_at(status, "state_number")),
+    std::printf("probes     %zu in state %lld%s\n", probes ? probes->size() : 0,
+                static_cast<long long>(number_at(status, "state_number")),
                 measuring && !*measuring ? "; not measuring: the controller does not want this agent" : "");
     if (probes) print_probes(*probes, now);
 }
@@ -126,13 +133,16 @@ int enroll_command(const Config& config, agent::EnrolRequest request)
     SystemRandom random;
     std::optional<Result<agent::Identity>> result;
     request.version = NW_VERSION;
-    drive(loop, [](Pool& names, Random& chance, agent::EnrolRequest what, std::filesystem::path file,
-                   std::optional<Result<agent::Identity>>& out) -> Task<void> {
-        out = co_await agent::enrol(names, chance, std::move(what), std::move(file));
-    }(pool, random, std::move(request), config.data_dir / "identity.json", result));
-    if (!result || !*result) return complain(result ? result->error() : Error{Errc::Unavailable, "enrolment was interrupted"});
+    drive(loop,
+          [](Pool& names, Random& chance, agent::EnrolRequest what, std::filesystem::path file,
+             std::optional<Result<agent::Identity>>& out) -> Task<void> {
+              out = co_await agent::enrol(names, chance, std::move(what), std::move(file));
+          }(pool, random, std::move(request), config.data_dir / "identity.json", result));
+    if (!result || !*result)
+        return complain(result ? result->error() : Error{Errc::Unavailable, "enrolment was interrupted"});
     const auto& identity = **result;
-    std::printf("enrolled as %s (%s) with %s\n", identity.name.c_str(), identity.agent_id.c_str(), identity.controller.c_str());
+    std::printf("enrolled as %s (%s) with %s\n", identity.name.c_str(), identity.agent_id.c_str(),
+                identity.controller.c_str());
     return 0;
 }
 
@@ -144,19 +154,26 @@ int run_command(const Config& config)
     auto identity = agent::load_identity(config.data_dir / "identity.json");
     if (identity && !identity->enrolled()) identity = fail(Errc::NotFound, "enrolment has not been finished");
     if (!identity)
-        return complain(std::move(identity).error().while_doing("not enrolled (netwatcher-agent enroll --controller URL --token TOKEN)"));
+        return complain(std::move(identity).error().while_doing(
+            "not enrolled (netwatcher-agent enroll --controller URL --token TOKEN)"));
     const Log log(make_stderr_sink(), "agent", config.log_level);
-    if (auto checked = agent::check_controller(identity->controller, identity->insecure); !checked) return complain(checked.error());
+    if (auto checked = agent::check_controller(identity->controller, identity->insecure); !checked)
+        return complain(checked.error());
     if (identity->insecure) log.warn("the controller's certificate is not verified");
     Loop loop(1);
     SystemClock clock;
     SystemRandom random;
     const auto kinds = all_kinds();
-    agent::AgentOptions options{.data_dir = config.data_dir, .identity = *identity, .spool = config.spool, .policy = config.policy,
-                                .packets_per_second_max = config.packets_per_second, .version = NW_VERSION};
+    agent::AgentOptions options{.data_dir = config.data_dir,
+                                .identity = *identity,
+                                .spool = config.spool,
+                                .policy = config.policy,
+                                .packets_per_second_max = config.packets_per_second,
+                                .version = NW_VERSION};
     auto agent = agent::Agent::open(std::move(options), loop, kinds, clock, random, log, probe::make_engines);
     if (!agent) return complain(agent.error());
-    agent::StatusServer status(loop, config.data_dir / "status.sock", [&] { return (*agent)->status_json(); }, log.named("status"));
+    agent::StatusServer status(
+        loop, config.data_dir / "status.sock", [&] { return (*agent)->status_json(); }, log.named("status"));
     if (auto started = status.start(); !started) log.warn("no status: {}", started.error().what);
     drive(loop, run_until_signal(loop, **agent, status, log));
     return 0;

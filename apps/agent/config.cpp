@@ -53,7 +53,8 @@ Status read_file(const std::filesystem::path& file, Values& values)
     try {  // toml++ reports through exceptions
         table = toml::parse_file(file.string());
     } catch (const toml::parse_error& error) {
-        return fail(Errc::Invalid, file.string() + " line " + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
+        return fail(Errc::Invalid, file.string() + " line " + std::to_string(error.source().begin.line) + ": "
+                                       + std::string(error.description()));
     }
     std::vector<std::string_view> known;
     for (const auto& key : kKeys) known.push_back(key.name);
@@ -61,7 +62,8 @@ Status read_file(const std::filesystem::path& file, Values& values)
         const auto name = std::string(key.str());
         if (!values.contains(name)) {
             const auto near = nearest(name, known);
-            return fail(Errc::Invalid, file.string() + ": unknown key \"" + name + "\"" + (near ? "; did you mean \"" + *near + "\"?" : ""));
+            return fail(Errc::Invalid, file.string() + ": unknown key \"" + name + "\""
+                                           + (near ? "; did you mean \"" + *near + "\"?" : ""));
         }
         auto text = text_of(name, node);
         if (!text) return std::unexpected(std::move(text).error().while_doing(file.string()));
@@ -77,8 +79,8 @@ Result<std::uint64_t> number_in(const Values& values, std::string_view key, std:
     const auto* end = value.text.data() + value.text.size();
     const auto [stop, error] = std::from_chars(value.text.data(), end, number);
     if (error != std::errc{} || stop != end || number < min || number > max)
-        return fail(Errc::Invalid, std::string(key) + " (" + value.source + ") must be a number from " + std::to_string(min) + " to "
-                                       + std::to_string(max) + ", not \"" + value.text + "\"");
+        return fail(Errc::Invalid, std::string(key) + " (" + value.source + ") must be a number from " + std::to_string(min)
+                                       + " to " + std::to_string(max) + ", not \"" + value.text + "\"");
     return number;
 }
 
@@ -139,7 +141,8 @@ Result<Config> interpret(const Values& values)
     const auto& level = values.find("log_level")->second;
     constexpr std::array<std::string_view, 4> levels{"debug", "info", "warn", "error"};
     const auto found = std::ranges::find(levels, level.text);
-    if (found == levels.end()) return fail(Errc::Invalid, "log_level (" + level.source + ") must be debug, info, warn or error");
+    if (found == levels.end())
+        return fail(Errc::Invalid, "log_level (" + level.source + ") must be debug, info, warn or error");
     config.log_level = LogLevel(found - levels.begin());
     return config;
 }

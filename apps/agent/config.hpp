@@ -16,7 +16,7 @@
 namespace nw::app {
 
 struct Key {
-    std::string_view name{};     // in the file; as a flag with dashes, in the environment NETWATCHER_AGENT_<NAME>
+    std::string_view name{};  // in the file; as a flag with dashes, in the environment NETWATCHER_AGENT_<NAME>
     std::string_view fallback{};
     std::string_view help{};
 };

@@ -13,8 +13,10 @@ extern char** environ;
 namespace nw::app {
 namespace {
 
-constexpr auto kAbout = "The NetWatcher agent: measures what its controller asks for, keeps results until they are stored there.";
-constexpr auto kFooter = R"(Every configuration key is a flag here, NETWATCHER_AGENT_<KEY> in the environment, and a line in the TOML
+constexpr auto kAbout =
+    "The NetWatcher agent: measures what its controller asks for, keeps results until they are stored there.";
+constexpr auto kFooter =
+    R"(Every configuration key is a flag here, NETWATCHER_AGENT_<KEY> in the environment, and a line in the TOML
 file (--config, or /etc/netwatcher/agent.toml when it exists). Flags go before the environment, the
 environment before the file. --print-config shows the result and where each value came from.
 
@@ -67,12 +69,15 @@ int main_checked(int argc, char** argv)
     auto* enroll = app.add_subcommand("enroll", "Register this host with a controller by a single-use token");
     enroll->add_option("--controller", arguments.enrol.controller, "The controller's URL, https://host[:port]")->required();
     enroll->add_option("--token", arguments.enrol.token, "The token the controller showed")->required();
-    enroll->add_option("--ca-file", arguments.enrol.ca_file, "Certificate authority to trust besides the system's (PEM)")->check(CLI::ExistingFile);
+    enroll->add_option("--ca-file", arguments.enrol.ca_file, "Certificate authority to trust besides the system's (PEM)")
+        ->check(CLI::ExistingFile);
     enroll->add_flag("--insecure", arguments.enrol.insecure, "Accept any certificate, and plain http: for tests only");
     enroll->add_flag("--again", arguments.enrol.again, "Replace an existing enrolment");
     auto* run = app.add_subcommand("run", "Measure until stopped");
     auto* status = app.add_subcommand("status", "Show what the running agent is doing");
-    status->add_option("-o,--output", arguments.output, "text or json")->check(CLI::IsMember({"text", "json"}))->capture_default_str();
+    status->add_option("-o,--output", arguments.output, "text or json")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
     try {  // CLI11 reports through exceptions
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

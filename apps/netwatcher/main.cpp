@@ -11,7 +11,8 @@ namespace nw::cli {
 namespace {
 
 constexpr auto kAbout = "NetWatcher, the network performance monitor, on the command line.";
-constexpr auto kPingAbout = "Measure round-trip times and loss to any number of hosts by ICMP echo, with the kernel's time stamps.";
+constexpr auto kPingAbout =
+    "Measure round-trip times and loss to any number of hosts by ICMP echo, with the kernel's time stamps.";
 constexpr auto kPingFooter = R"(Examples:
   netwatcher ping one.example two.example           until Ctrl-C, then a summary
   netwatcher ping --list hosts.txt --count 10 -q    ten packets to each host of a file, summary only
@@ -39,21 +40,28 @@ void declare_ping(CLI::App& app, PingArguments& arguments)
         {"text", Format::Text}, {"json", Format::Json}, {"ndjson", Format::Ndjson}, {"csv", Format::Csv}};
     app.add_option("TARGET", options.targets, "Host names or addresses");
     app.add_option("-l,--list", options.list, "File with one target per line; # begins a comment, - is standard input");
-    app.add_option("-c,--count", options.count, "Packets to each target; without it, until Ctrl-C")->check(CLI::Range(1, 100'000'000));
-    app.add_option("-p,--period", arguments.period, "Time between two packets to a target, at least 10ms")->capture_default_str();
+    app.add_option("-c,--count", options.count, "Packets to each target; without it, until Ctrl-C")
+        ->check(CLI::Range(1, 100'000'000));
+    app.add_option("-p,--period", arguments.period, "Time between two packets to a target, at least 10ms")
+        ->capture_default_str();
     app.add_option("-t,--timeout", arguments.timeout, "A reply that takes longer counts as lost")->capture_default_str();
     app.add_option("-s,--size", settings.size, "Payload bytes")->check(CLI::Range(28, 65'000))->capture_default_str();
-    app.add_option("--dscp", settings.dscp, "Differentiated services code point")->check(CLI::Range(0, 63))->capture_default_str();
+    app.add_option("--dscp", settings.dscp, "Differentiated services code point")
+        ->check(CLI::Range(0, 63))
+        ->capture_default_str();
     app.add_option("--ttl", settings.ttl, "Time to live or hop limit")->check(CLI::Range(1, 255))->capture_default_str();
     app.add_flag("--dont-fragment", settings.dont_fragment, "Routers must not split the packets");
-    app.add_option("-I,--interface", settings.device, "Send through this network device only")->check(CLI::TypeValidator<std::string>());
+    app.add_option("-I,--interface", settings.device, "Send through this network device only")
+        ->check(CLI::TypeValidator<std::string>());
     app.add_option("-S,--source", settings.source, "Send from this local address");
     auto* v4 = app.add_flag("-4", arguments.only_v4, "IPv4 only");
     app.add_flag("-6", arguments.only_v6, "IPv6 only")->excludes(v4);
     app.add_option("-o,--output", options.format, "text, json (one document at the end), ndjson or csv")
-        ->transform(CLI::CheckedTransformer(formats).description(""))->default_str("text");
+        ->transform(CLI::CheckedTransformer(formats).description(""))
+        ->default_str("text");
     app.add_flag("-q,--quiet", options.quiet, "Summaries only");
-    app.add_flag("--max", options.unpaced, "No pacing: as fast as this host can, times less exact, for benchmarks; needs --count");
+    app.add_flag("--max", options.unpaced,
+                 "No pacing: as fast as this host can, times less exact, for benchmarks; needs --count");
     app.footer(kPingFooter);
 }
 
@@ -70,8 +78,9 @@ Status complete(PingArguments& arguments)
     if (arguments.options.unpaced && arguments.options.count == 0) return fail(Errc::Invalid, "--max needs --count");
     if (arguments.options.unpaced && arguments.options.count > 100'000)
         return fail(Errc::Invalid, "--max takes a --count of at most 100000");
-    settings.family = arguments.only_v4 ? probe::FamilyWish::V4
-        : arguments.only_v6 ? probe::FamilyWish::V6 : probe::FamilyWish::Auto;
+    settings.family = arguments.only_v4   ? probe::FamilyWish::V4
+                      : arguments.only_v6 ? probe::FamilyWish::V6
+                                          : probe::FamilyWish::Auto;
     return {};
 }
 

@@ -9,8 +9,8 @@
 #include <boost/asio/signal_set.hpp>
 
 #include <array>
-#include <charconv>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstring>
 #include <fstream>
@@ -55,9 +55,15 @@ public:
           printer_(options_.format, !options_.quiet, stdout), signals_(loop_, SIGINT, SIGTERM), flusher_(loop_),
           interactive_(isatty(STDOUT_FILENO) == 1),
           engine_(probe::ping::make_ping_engine(
-              {.loop = loop_, .pool = pool_, .clock = clock_, .random = random_, .resolver = resolver_, .policy = policy_,
+              {.loop = loop_,
+               .pool = pool_,
+               .clock = clock_,
+               .random = random_,
+               .resolver = resolver_,
+               .policy = policy_,
                .sink = [this](const Sample& sample) { summaries_[std::size_t(sample.probe) - 1].add(sample); },
-               .log = Log(make_stderr_sink(), "ping", LogLevel::Warn), .packets_per_second_max = 1'000'000'000})),
+               .log = Log(make_stderr_sink(), "ping", LogLevel::Warn),
+               .packets_per_second_max = 1'000'000'000})),
           tasks_(loop_.get_executor(), Log())
     {
         for (auto& target : targets) summaries_.push_back({.name = std::move(target)});
@@ -87,14 +93,15 @@ private:
     Status start_all()
     {
         auto settings = options_.settings;
-        probe::ping::StartOptions start{.first = summaries_.size() > 10 ? probe::ping::FirstRun::OnPhase : probe::ping::FirstRun::AtOnce,
+        probe::ping::StartOptions start{.first = summaries_.size() > 10 ? probe::ping::FirstRun::OnPhase
+                                                                        : probe::ping::FirstRun::AtOnce,
                                         .runs_max = options_.count == 0 ? ~0ULL : options_.count};
         settings.packets = 1;
         settings.spacing = settings.interval;
         if (options_.unpaced) {  // one run, all of it due at once: the state machine hands it out in turns
             settings.packets = std::uint32_t(options_.count);
             settings.spacing = Nanos(0);
-        settings.stamp_sends = false;
+            settings.stamp_sends = false;
             start = {.first = probe::ping::FirstRun::AtOnce, .runs_max = 1};
         }
         for (std::size_t i = 0; i < summaries_.size(); ++i) {
@@ -134,7 +141,8 @@ private:
         auto code = ExitCode::Answered;
         for (const auto& target : summaries_) {
             if (target.received > 0) continue;
-            if (target.sent == 0 && target.unsent > 0 && !is_about_target(target.trouble_outcome)) return ExitCode::NotMeasured;
+            if (target.sent == 0 && target.unsent > 0 && !is_about_target(target.trouble_outcome))
+                return ExitCode::NotMeasured;
             code = ExitCode::Unanswered;
         }
         return code;
@@ -165,8 +173,8 @@ Result<Nanos> parse_duration(std::string_view text)
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     const auto unit = text.substr(std::size_t(end - text.data()));
     double factor = 0;
-    for (const auto& [name, seconds] : {std::pair{"", 1.0}, std::pair{"s", 1.0}, std::pair{"ms", 1e-3}, std::pair{"us", 1e-6},
-                                        std::pair{"m", 60.0}, std::pair{"h", 3600.0}})
+    for (const auto& [name, seconds] : {std::pair{"", 1.0}, std::pair{"s", 1.0}, std::pair{"ms", 1e-3},
+                                        std::pair{"us", 1e-6}, std::pair{"m", 60.0}, std::pair{"h", 3600.0}})
         if (unit == name) factor = seconds;
     if (error != std::errc{} || factor == 0 || !(number >= 0) || number * factor > 86'400)
         return fail(Errc::Invalid, "\"" + std::string(text) + "\" is not a duration up to a day, such as 1s, 200ms or 5m");

@@ -12,8 +12,8 @@ namespace nw::cli {
 
 struct PingOptions {
     std::vector<std::string> targets{};
-    std::string list{};          // a file with one target per line, "-" for standard input
-    std::uint64_t count = 0;     // 0: until interrupted
+    std::string list{};       // a file with one target per line, "-" for standard input
+    std::uint64_t count = 0;  // 0: until interrupted
     bool unpaced = false;
     bool quiet = false;
     Format format = Format::Text;

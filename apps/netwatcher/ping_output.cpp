@@ -16,12 +16,9 @@ void append_json(std::string& out, std::string_view text)
 {
     out += '"';
     for (const char c : text) {
-        if (c == '"' || c == '\\')
-            (out += '\\') += c;
-        else if (std::uint8_t(c) < 0x20)
-            fmt::format_to(std::back_inserter(out), "\\u{:04x}", std::uint8_t(c));
-        else
-            out += c;
+        if (c == '"' || c == '\\') (out += '\\') += c;
+        else if (std::uint8_t(c) < 0x20) fmt::format_to(std::back_inserter(out), "\\u{:04x}", std::uint8_t(c));
+        else out += c;
     }
     out += '"';
 }
@@ -53,8 +50,7 @@ void packet_json(std::string& out, const TargetSummary& target, const PacketRepo
     if (packet.state == PacketState::Answered)
         fmt::format_to(it, R"(,"rtt_us":{:.3f},"outcome":"ok","clock":"{}")", us(packet.rtt.count()),
                        kClockSourceNames[std::size_t(packet.clock)]);
-    else
-        fmt::format_to(it, R"(,"outcome":"{}")", name_of(packet.outcome));
+    else fmt::format_to(it, R"(,"outcome":"{}")", name_of(packet.outcome));
     if (packet.state == PacketState::Answered && packet.ttl) fmt::format_to(it, R"(,"ttl":{})", *packet.ttl);
     if (packet.state != PacketState::Answered && !packet.reason.empty()) {
         out += R"(,"reason":)";
@@ -99,17 +95,22 @@ void summary_json(std::string& out, const TargetSummary& target)
     append_json(out, target.name);
     auto it = std::back_inserter(out);
     if (!target.address.empty()) fmt::format_to(it, R"(,"address":"{}")", address_text(target.address));
-    fmt::format_to(it, R"(,"sent":{},"received":{},"lost":{},"late":{},"duplicates":{},"reordered":{},"corrupted":{},"unsent":{})",
-                   target.sent, target.received, target.sent - target.received, target.late, target.duplicates,
-                   target.reordered, target.corrupted, target.unsent);
+    fmt::format_to(
+        it, R"(,"sent":{},"received":{},"lost":{},"late":{},"duplicates":{},"reordered":{},"corrupted":{},"unsent":{})",
+        target.sent, target.received, target.sent - target.received, target.late, target.duplicates, target.reordered,
+        target.corrupted, target.unsent);
     if (const auto loss = loss_of(target)) fmt::format_to(it, R"(,"loss_ratio":{:.6f})", *loss);
     if (target.received > 0) {
-        const auto quantile = [&](double q) { return us(std::clamp(target.rtt.quantile(q).count(), target.rtt_min_ns, target.rtt_max_ns)); };
+        const auto quantile = [&](double q) {
+            return us(std::clamp(target.rtt.quantile(q).count(), target.rtt_min_ns, target.rtt_max_ns));
+        };
         fmt::format_to(it, R"(,"rtt_min_us":{:.3f},"rtt_mean_us":{:.3f},"rtt_max_us":{:.3f})", us(target.rtt_min_ns),
                        us(target.rtt_sum_ns) / double(target.received), us(target.rtt_max_ns));
-        fmt::format_to(it, R"(,"rtt_p50_us":{:.1f},"rtt_p95_us":{:.1f},"rtt_p99_us":{:.1f})", quantile(0.5), quantile(0.95), quantile(0.99));
+        fmt::format_to(it, R"(,"rtt_p50_us":{:.1f},"rtt_p95_us":{:.1f},"rtt_p99_us":{:.1f})", quantile(0.5), quantile(0.95),
+                       quantile(0.99));
     }
-    if (target.ipdv_count > 0) fmt::format_to(it, R"(,"ipdv_mean_us":{:.1f})", double(target.ipdv_sum_us) / double(target.ipdv_count));
+    if (target.ipdv_count > 0)
+        fmt::format_to(it, R"(,"ipdv_mean_us":{:.1f})", double(target.ipdv_sum_us) / double(target.ipdv_count));
     if (!target.trouble.empty()) {
         fmt::format_to(it, R"(,"last_failure":"{}","reason":)", name_of(target.trouble_outcome));
         append_json(out, target.trouble);
@@ -121,11 +122,12 @@ void summary_csv(std::string& out, const TargetSummary& target)
 {
     const bool any = target.received > 0;
     const auto value = [](bool present, double number) { return present ? fmt::format("{:.3f}", number) : std::string(); };
-    fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{},{},{},{},{},{}\n", csv_field(target.name), target.sent,
-                   target.received, target.late, target.duplicates, target.reordered, target.corrupted,
-                   value(any, us(target.rtt_min_ns)), value(any, any ? us(target.rtt_sum_ns) / double(target.received) : 0),
-                   value(any, any ? us(target.rtt.quantile(0.95).count()) : 0), value(any, us(target.rtt_max_ns)),
-                   value(target.ipdv_count > 0, double(target.ipdv_sum_us) / double(std::max<std::int64_t>(target.ipdv_count, 1))));
+    fmt::format_to(
+        std::back_inserter(out), "{},{},{},{},{},{},{},{},{},{},{},{}\n", csv_field(target.name), target.sent,
+        target.received, target.late, target.duplicates, target.reordered, target.corrupted,
+        value(any, us(target.rtt_min_ns)), value(any, any ? us(target.rtt_sum_ns) / double(target.received) : 0),
+        value(any, any ? us(target.rtt.quantile(0.95).count()) : 0), value(any, us(target.rtt_max_ns)),
+        value(target.ipdv_count > 0, double(target.ipdv_sum_us) / double(std::max<std::int64_t>(target.ipdv_count, 1))));
 }
 
 void summary_text(std::string& out, const TargetSummary& target, std::size_t width)
@@ -135,10 +137,11 @@ void summary_text(std::string& out, const TargetSummary& target, std::size_t wid
                    loss_of(target) ? fmt::format("{:.2f} %", *loss_of(target) * 100) : "-");
     if (target.received > 0)
         fmt::format_to(it, "  {:>9.3f} {:>9.3f} {:>9.3f} {:>9.3f} {:>9.3f}", ms(target.rtt_min_ns),
-                       ms(target.rtt_sum_ns) / double(target.received), ms(std::clamp(target.rtt.quantile(0.95).count(), target.rtt_min_ns, target.rtt_max_ns)), ms(target.rtt_max_ns),
+                       ms(target.rtt_sum_ns) / double(target.received),
+                       ms(std::clamp(target.rtt.quantile(0.95).count(), target.rtt_min_ns, target.rtt_max_ns)),
+                       ms(target.rtt_max_ns),
                        target.ipdv_count > 0 ? double(target.ipdv_sum_us) / 1e3 / double(target.ipdv_count) : 0.0);
-    else
-        fmt::format_to(it, "  {:>9} {:>9} {:>9} {:>9} {:>9}", "-", "-", "-", "-", "-");
+    else fmt::format_to(it, "  {:>9} {:>9} {:>9} {:>9} {:>9}", "-", "-", "-", "-", "-");
     for (const auto& [count, what] : {std::pair{target.late, "late"}, std::pair{target.duplicates, "duplicate"},
                                       std::pair{target.reordered, "reordered"}, std::pair{target.corrupted, "corrupted"}})
         if (count > 0) fmt::format_to(it, "  {} {}", count, what);
@@ -197,12 +200,9 @@ void Printer::packet(const TargetSummary& target, const PacketReport& packet)
     if (!packets_ || format_ == Format::Json) return;
     if (!started_) header();
     line_.clear();
-    if (format_ == Format::Ndjson)
-        packet_json(line_, target, packet);
-    else if (format_ == Format::Csv)
-        packet_csv(line_, target, packet);
-    else
-        packet_text(line_, target, packet);
+    if (format_ == Format::Ndjson) packet_json(line_, target, packet);
+    else if (format_ == Format::Csv) packet_csv(line_, target, packet);
+    else packet_text(line_, target, packet);
     std::fwrite(line_.data(), 1, line_.size(), out_);
 }
 
@@ -213,11 +213,12 @@ void Printer::summaries(const std::vector<TargetSummary>& targets)
     for (const auto& target : targets) width = std::max(width, target.name.size());
     if (format_ == Format::Csv && packets_) return;  // one table in a file
     if (format_ == Format::Csv)
-        out += "target,sent,received,late,duplicates,reordered,corrupted,rtt_min_us,rtt_mean_us,rtt_p95_us,rtt_max_us,ipdv_mean_us\n";
+        out += "target,sent,received,late,duplicates,reordered,corrupted,rtt_min_us,rtt_mean_us,rtt_p95_us,rtt_max_us,ipdv_"
+               "mean_us\n";
     if (format_ == Format::Json) out += "{\"targets\":[";
     if (format_ == Format::Text)
-        fmt::format_to(std::back_inserter(out), "\n{:<{}}  {:>6} {:>6}  {:>8}  {:>9} {:>9} {:>9} {:>9} {:>9}\n", "target", width,
-                       "sent", "recv", "loss", "min ms", "mean ms", "p95 ms", "max ms", "jitter");
+        fmt::format_to(std::back_inserter(out), "\n{:<{}}  {:>6} {:>6}  {:>8}  {:>9} {:>9} {:>9} {:>9} {:>9}\n", "target",
+                       width, "sent", "recv", "loss", "min ms", "mean ms", "p95 ms", "max ms", "jitter");
     for (const auto& target : targets) {
         if (format_ == Format::Json && &target != targets.data()) out += ',';
         if (format_ == Format::Csv) summary_csv(out, target);

@@ -30,8 +30,12 @@ struct Sink {
         const auto& ping = *kinds.by_name("ping");
         for (std::uint64_t i = 1; i <= probes; ++i) {
             const auto target = "127.1." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1);
-            auto settings = validated(ping, {{"target", target}, {"interval", interval_ms}, {"packets", packets}, {"timeout", std::int64_t{1000}}});
-            if (settings) wanted.upsert.push_back({.id = ProbeId{i << 20}, .revision = 1, .kind = &ping, .settings = *std::move(settings)});
+            auto settings = validated(
+                ping,
+                {{"target", target}, {"interval", interval_ms}, {"packets", packets}, {"timeout", std::int64_t{1000}}});
+            if (settings)
+                wanted.upsert.push_back(
+                    {.id = ProbeId{i << 20}, .revision = 1, .kind = &ping, .settings = *std::move(settings)});
         }
     }
 

@@ -64,10 +64,13 @@ template <class T>
 T wait(Loop& loop, Task<T> task)
 {
     std::optional<T> result;
-    asio::co_spawn(loop, [](Task<T> inner, std::optional<T>& out) -> Task<void> { out.emplace(co_await std::move(inner)); }(std::move(task), result),
-                   [](std::exception_ptr error) {
-                       if (error) std::rethrow_exception(error);
-                   });
+    asio::co_spawn(
+        loop,
+        [](Task<T> inner, std::optional<T>& out) -> Task<void> { out.emplace(co_await std::move(inner)); }(std::move(task),
+                                                                                                           result),
+        [](std::exception_ptr error) {
+            if (error) std::rethrow_exception(error);
+        });
     loop.restart();
     loop.run();
     return *std::move(result);
@@ -80,8 +83,12 @@ public:
 
     void open()
     {
-        telemetry_ = must(open_embedded({.dir = dir_, .retention = {.raw = Seconds(200 * 86'400), .five_minutes = Seconds(300 * 86'400), .hour = Seconds(900 * 86'400)},
-                                         .self_maintenance = false}, kinds_, clock_, Log{}));
+        telemetry_ = must(open_embedded({.dir = dir_,
+                                         .retention = {.raw = Seconds(200 * 86'400),
+                                                       .five_minutes = Seconds(300 * 86'400),
+                                                       .hour = Seconds(900 * 86'400)},
+                                         .self_maintenance = false},
+                                        kinds_, clock_, Log{}));
     }
     void close()
     {
@@ -93,7 +100,10 @@ public:
     Telemetry& operator*() { return *telemetry_; }
     Telemetry* operator->() { return telemetry_.get(); }
     template <class T>
-    T get(Task<Result<T>> task) { return must(wait(loop_, std::move(task))); }
+    T get(Task<Result<T>> task)
+    {
+        return must(wait(loop_, std::move(task)));
+    }
     void run(Task<Status> task) { must(wait(loop_, std::move(task))); }
 
     // Appends encoded batches, many sessions at a time, each decoding its own as ingest does.
@@ -112,7 +122,8 @@ public:
     const Kinds& kinds() const { return kinds_; }
 
 private:
-    Task<void> append_some(const std::vector<std::string>& encoded, const std::vector<AgentId>& agents, WallTime received, std::size_t& next)
+    Task<void> append_some(const std::vector<std::string>& encoded, const std::vector<AgentId>& agents, WallTime received,
+                           std::size_t& next)
     {
         while (next < encoded.size()) {
             const auto i = next++;
@@ -172,7 +183,8 @@ std::uint64_t bytes_under(const fs::path& dir, std::string_view part)
 {
     std::uint64_t total = 0;
     for (const auto& entry : fs::recursive_directory_iterator(dir))
-        if (entry.is_regular_file() && entry.path().filename().string().find(part) != std::string::npos) total += entry.file_size();
+        if (entry.is_regular_file() && entry.path().filename().string().find(part) != std::string::npos)
+            total += entry.file_size();
     return total;
 }
 
@@ -230,25 +242,31 @@ void bench_day(const Setup& setup, Duck* duck)
     const auto per_row = [&](double cpu) { return cpu / double(rows) * 1e6; };
     const auto peer_us = peer.cpu_per_row ? std::optional(*peer.cpu_per_row * 1e6) : std::nullopt;
     print("store", {"CPU per row up to the acknowledgement", "us", per_row(ack_cpu), peer_us, 0.3, true});
-    print("store", {"CPU per row, intake + sealing + compaction + roll-ups", "us", per_row(ack_cpu + seal_cpu + compact_cpu), peer_us, 0.8, true});
-    print("store", {"sealed day, bytes per row with histogram", "B", double(bytes_under(setup.dir / "day", "-d")) / double(rows), std::nullopt, 26, false});
+    print("store", {"CPU per row, intake + sealing + compaction + roll-ups", "us", per_row(ack_cpu + seal_cpu + compact_cpu),
+                    peer_us, 0.8, true});
+    print("store", {"sealed day, bytes per row with histogram", "B",
+                    double(bytes_under(setup.dir / "day", "-d")) / double(rows), std::nullopt, 26, false});
     std::vector<double> ours;
     std::vector<double> theirs;
     Chance chance(7);
     for (int i = 0; i < 200; ++i) {
         const auto probe = 1 + chance.u64() % probes;
         auto from = now_s();
-        (void)store.get(store->series({.probes = {ProbeId(probe)}, .kind = &kinds::ping, .range = {kStart, kStart + kDayUs}, .buckets_max = 300}));
+        (void)store.get(store->series(
+            {.probes = {ProbeId(probe)}, .kind = &kinds::ping, .range = {kStart, kStart + kDayUs}, .buckets_max = 300}));
         ours.push_back((now_s() - from) * 1e3);
         if (!duck) continue;
         from = now_s();
-        duck->run(fmt::format("SELECT ts // 288000000 b, sum(rtt_sum)/sum(received), min(rtt_min), max(rtt_max), quantile_cont(rtt_max, 0.95), "
-                              "sum(sent), sum(received) FROM sorted WHERE probe={} GROUP BY b ORDER BY b", probe));
+        duck->run(fmt::format("SELECT ts // 288000000 b, sum(rtt_sum)/sum(received), min(rtt_min), max(rtt_max), "
+                              "quantile_cont(rtt_max, 0.95), "
+                              "sum(sent), sum(received) FROM sorted WHERE probe={} GROUP BY b ORDER BY b",
+                              probe));
         theirs.push_back((now_s() - from) * 1e3);
     }
     const auto peer_chart = duck ? std::optional(percentile(theirs, 0.5)) : std::nullopt;
     print("store", {"one probe, 24 h into 300 points, median", "ms", percentile(ours, 0.5), peer_chart, 0.3, true});
-    print("store", {"one probe, 24 h into 300 points, p95 of 200 probes", "ms", percentile(ours, 0.95), std::nullopt, 3, false});
+    print("store",
+          {"one probe, 24 h into 300 points, p95 of 200 probes", "ms", percentile(ours, 0.95), std::nullopt, 3, false});
     if (duck) duck->close();
 }
 
@@ -266,7 +284,8 @@ void bench_quarter(const Setup& setup, Duck* duck)
     clock.wall_us = kStart + (days + 1) * kDayUs;
     store.run(store->maintain(clock.wall()));
     const TimeRange range{kStart, kStart + days * kDayUs};
-    const std::vector<const Metric*> metrics{kinds::ping.metric("rtt_mean"), kinds::ping.metric("loss_ratio"), kinds::ping.metric("rtt_max")};
+    const std::vector<const Metric*> metrics{kinds::ping.metric("rtt_mean"), kinds::ping.metric("loss_ratio"),
+                                             kinds::ping.metric("rtt_max")};
     std::vector<double> raw;
     std::vector<double> rolled;
     std::vector<double> peer;
@@ -275,8 +294,11 @@ void bench_quarter(const Setup& setup, Duck* duck)
         auto begin = cpu_s();
         // The widest raw chart: every raw row is read, a day at a time in steps of a minute.
         for (std::int64_t day = 0; day < days; ++day)
-            (void)store.get(store->series({.probes = {probe}, .kind = &kinds::ping, .range = {kStart + day * kDayUs, kStart + (day + 1) * kDayUs},
-                                           .buckets_max = 1440, .metrics = metrics}));
+            (void)store.get(store->series({.probes = {probe},
+                                           .kind = &kinds::ping,
+                                           .range = {kStart + day * kDayUs, kStart + (day + 1) * kDayUs},
+                                           .buckets_max = 1440,
+                                           .metrics = metrics}));
         raw.push_back((cpu_s() - begin) * 1e3);
         begin = now_s();
         (void)store.get(store->series({.probes = {probe}, .kind = &kinds::ping, .range = range, .buckets_max = 300}));
@@ -287,14 +309,18 @@ void bench_quarter(const Setup& setup, Duck* duck)
         (void)duck_ingest(*duck, probes, rows);
         for (int i = 0; i < 9; ++i) {
             const auto begin = cpu_s();
-            duck->run(fmt::format("SELECT ts // 60000000 b, sum(rtt_sum)/sum(received), sum(sent), sum(received), max(rtt_max) FROM sorted WHERE probe={} "
-                                  "GROUP BY b ORDER BY b", 1 + i % int(probes)));
+            duck->run(fmt::format("SELECT ts // 60000000 b, sum(rtt_sum)/sum(received), sum(sent), sum(received), "
+                                  "max(rtt_max) FROM sorted WHERE probe={} "
+                                  "GROUP BY b ORDER BY b",
+                                  1 + i % int(probes)));
             peer.push_back((cpu_s() - begin) * 1e3);
         }
         duck->close();
     }
-    print("store", {fmt::format("one probe, {} d raw by the minute, CPU", days), "ms", percentile(raw, 0.5), duck ? std::optional(percentile(peer, 0.5)) : std::nullopt, 1.2, true});
-    print("store", {fmt::format("one probe, {} d from roll-ups", days), "ms", percentile(rolled, 0.5), std::nullopt, 5, false});
+    print("store", {fmt::format("one probe, {} d raw by the minute, CPU", days), "ms", percentile(raw, 0.5),
+                    duck ? std::optional(percentile(peer, 0.5)) : std::nullopt, 1.2, true});
+    print("store",
+          {fmt::format("one probe, {} d from roll-ups", days), "ms", percentile(rolled, 0.5), std::nullopt, 5, false});
 }
 
 // Mean and deviation of every probe from the generator itself.
@@ -330,7 +356,8 @@ void bench_week(const Setup& setup)
     double worst = 0;
     for (int i = 0; i < 5; ++i) {
         const auto begin = now_s();
-        const auto sums = store.get(store->summaries({.probes = wanted, .kind = &kinds::ping, .range = {kStart, kStart + 7 * kDayUs}, .metrics = {mean, deviation}}));
+        const auto sums = store.get(store->summaries(
+            {.probes = wanted, .kind = &kinds::ping, .range = {kStart, kStart + 7 * kDayUs}, .metrics = {mean, deviation}}));
         std::vector<double> values;
         for (const auto& sum : sums.probes)
             for (const auto* metric : {mean, deviation}) values.push_back(evaluate(kinds::ping, *metric, *sum).value_or(-1));
@@ -341,15 +368,21 @@ void bench_week(const Setup& setup)
             worst = std::max(worst, std::fabs(values[2 * p + 1] / *evaluate(kinds::ping, *deviation, sum) - 1));
         }
     }
-    print("store", {fmt::format("7-day mean and deviation of {} probes", probes), "ms", percentile(took, 0.5), std::nullopt, 150, false});
+    print("store", {fmt::format("7-day mean and deviation of {} probes", probes), "ms", percentile(took, 0.5), std::nullopt,
+                    150, false});
     print("store", {"7-day mean and deviation, error against the generator", "ratio", worst, std::nullopt, 1e-9, false});
     took.clear();
     for (int i = 0; i < 5; ++i) {
         const auto begin = now_s();
-        (void)store.get(store->top({.probes = wanted, .kind = &kinds::ping, .metric = "rtt_p95", .range = {kStart + kDayUs, kStart + 2 * kDayUs}, .count = 20}));
+        (void)store.get(store->top({.probes = wanted,
+                                    .kind = &kinds::ping,
+                                    .metric = "rtt_p95",
+                                    .range = {kStart + kDayUs, kStart + 2 * kDayUs},
+                                    .count = 20}));
         took.push_back((now_s() - begin) * 1e3);
     }
-    print("store", {fmt::format("top 20 of {} probes by p95, a closed day", probes), "ms", percentile(took, 0.5), std::nullopt, 100, false});
+    print("store", {fmt::format("top 20 of {} probes by p95, a closed day", probes), "ms", percentile(took, 0.5),
+                    std::nullopt, 100, false});
 }
 
 // An hour of 10,000 probes in memory: latest values, restart, memory. In a process of its own, for the memory's sake.
@@ -379,7 +412,8 @@ void bench_hot(const Setup& setup)
         const auto stats = wait(store.loop(), store->stats());
         fmt::print(stderr, "hot: {} rows, {} MiB\n", stats.hot_rows, stats.hot_bytes >> 20);
     }
-    print("store", {fmt::format("latest value and 15-minute aggregates of {} probes", probes), "ms", percentile(took, 0.5), std::nullopt, 20, false});
+    print("store", {fmt::format("latest value and 15-minute aggregates of {} probes", probes), "ms", percentile(took, 0.5),
+                    std::nullopt, 20, false});
     ::_exit(0);
 }
 
@@ -403,12 +437,15 @@ void bench_restart(const Setup& setup)
         store.append(slice.encoded, slice.agents, clock.wall());
     }
     (void)cpu;
-    print("store", {fmt::format("anonymous memory with an hour of {} probes", probes), "MiB", anonymous_mib(), std::nullopt, 256, false});
+    print("store", {fmt::format("anonymous memory with an hour of {} probes", probes), "MiB", anonymous_mib(), std::nullopt,
+                    256, false});
     store.close();
     const auto begin = now_s();
     store.open();
-    (void)store.get(store->series({.probes = {ProbeId(1)}, .kind = &kinds::ping, .range = {kStart, kStart + kHourUs}, .buckets_max = 60}));
-    print("store", {fmt::format("restart with an hour of {} probes to the first answer", probes), "s", now_s() - begin, std::nullopt, 1.5, false});
+    (void)store.get(store->series(
+        {.probes = {ProbeId(1)}, .kind = &kinds::ping, .range = {kStart, kStart + kHourUs}, .buckets_max = 60}));
+    print("store", {fmt::format("restart with an hour of {} probes to the first answer", probes), "s", now_s() - begin,
+                    std::nullopt, 1.5, false});
     std::fflush(stdout);
     store.close();
     ::_exit(0);
@@ -431,7 +468,8 @@ std::vector<double> bare_loop(const fs::path& file, const std::vector<std::strin
     return took;
 }
 
-Task<void> paced(Store& store, const Slice& slice, SetClock& clock, double seconds_each, std::vector<double>& took, std::atomic<bool>& done)
+Task<void> paced(Store& store, const Slice& slice, SetClock& clock, double seconds_each, std::vector<double>& took,
+                 std::atomic<bool>& done)
 {
     Timer timer(co_await asio::this_coro::executor);
     const auto start = std::chrono::steady_clock::now();
@@ -440,13 +478,17 @@ Task<void> paced(Store& store, const Slice& slice, SetClock& clock, double secon
         timer.expires_at(start + std::chrono::duration_cast<Nanos>(std::chrono::duration<double>(double(i) * seconds_each)));
         co_await timer.async_wait(nothrow);
         ++running;
-        asio::co_spawn(store.loop(), [](Store& to, const Slice& from, std::size_t at, WallTime received, std::vector<double>& times, std::size_t& left) -> Task<void> {
-            const auto begin = now_s();
-            auto batch = must(wire::decode_batch(from.encoded[at], to.kinds()));
-            (void)must(co_await to->append({from.agents[at], std::move(batch), from.encoded[at], received}));
-            times.push_back((now_s() - begin) * 1e3);
-            --left;
-        }(store, slice, i, clock.wall(), took, running), [](std::exception_ptr) {});
+        asio::co_spawn(
+            store.loop(),
+            [](Store& to, const Slice& from, std::size_t at, WallTime received, std::vector<double>& times,
+               std::size_t& left) -> Task<void> {
+                const auto begin = now_s();
+                auto batch = must(wire::decode_batch(from.encoded[at], to.kinds()));
+                (void)must(co_await to->append({from.agents[at], std::move(batch), from.encoded[at], received}));
+                times.push_back((now_s() - begin) * 1e3);
+                --left;
+            }(store, slice, i, clock.wall(), took, running),
+            [](std::exception_ptr) {});
     }
     while (running > 0) {
         timer.expires_after(Millis(1));
@@ -467,7 +509,10 @@ Task<void> chart(Store& store, const std::atomic<bool>& done, std::vector<double
 {
     for (std::uint64_t i = 0; !done; ++i) {
         const auto begin = now_s();
-        (void)must(co_await store->series({.probes = {ProbeId(1 + i % 1'000)}, .kind = &kinds::ping, .range = {kStart, kStart + kDayUs}, .buckets_max = 300}));
+        (void)must(co_await store->series({.probes = {ProbeId(1 + i % 1'000)},
+                                           .kind = &kinds::ping,
+                                           .range = {kStart, kStart + kDayUs},
+                                           .buckets_max = 300}));
         took.push_back((now_s() - begin) * 1e3);
         Timer pause(co_await asio::this_coro::executor, Millis(50));
         co_await pause.async_wait(nothrow);
@@ -499,10 +544,11 @@ void bench_acknowledge(const Setup& setup)
     store.loop().run();
     const auto bare = bare_loop(setup.dir / "bare", slice.encoded, each);
     const auto stats = wait(store.loop(), store->stats());
-    fmt::print(stderr, "acknowledge: {} appends, {} commits, {} seals, {} compactions, {} charts (p95 {:.1f} ms)\n", took.size(), stats.commits, stats.seals,
-               stats.compactions, charts.size(), percentile(charts, 0.95));
+    fmt::print(stderr, "acknowledge: {} appends, {} commits, {} seals, {} compactions, {} charts (p95 {:.1f} ms)\n",
+               took.size(), stats.commits, stats.seals, stats.compactions, charts.size(), percentile(charts, 0.95));
     print("store", {"acknowledgement at 20,000 rows/s, p99", "ms", percentile(took, 0.99), percentile(bare, 0.99), 5, true});
-    print("store", {"acknowledgement at 20,000 rows/s, longest", "ms", percentile(took, 1), percentile(bare, 1), 250, false});
+    print("store",
+          {"acknowledgement at 20,000 rows/s, longest", "ms", percentile(took, 1), percentile(bare, 1), 250, false});
 }
 
 }  // namespace
@@ -519,7 +565,8 @@ int main(int argc, char** argv)
     setup.dir /= fmt::format("nw-bench-store-{}", ::getpid());  // removed at the end, so never one that was there
     fs::create_directories(setup.dir);
     const auto duck = Duck::load();
-    fmt::print(stderr, "peer: {}\n", duck ? "DuckDB " + duck->version() : "missing (run `npm ci` in bench/store, or set NW_DUCKDB)");
+    fmt::print(stderr, "peer: {}\n",
+               duck ? "DuckDB " + duck->version() : "missing (run `npm ci` in bench/store, or set NW_DUCKDB)");
     const auto wanted = [&](std::string_view name) { return only.empty() || only == name; };
     // The ones that fork come first, while there is one thread.
     if (wanted("hot")) bench_hot(setup);

@@ -21,13 +21,17 @@ struct Result {
 
 constexpr auto kTable =
     "CREATE TABLE ping(ts BIGINT, seq BIGINT, agent INTEGER, probe INTEGER, received_at BIGINT, outcome UTINYINT, "
-    "sent USMALLINT, received USMALLINT, rtt_min INTEGER, rtt_max INTEGER, rtt_sum INTEGER, rtt_sum_squares BIGINT, ipdv_sum INTEGER, "
-    "ipdv_count USMALLINT, late USMALLINT, duplicates USMALLINT, reordered USMALLINT, corrupted USMALLINT, unreachable USMALLINT, "
+    "sent USMALLINT, received USMALLINT, rtt_min INTEGER, rtt_max INTEGER, rtt_sum INTEGER, rtt_sum_squares BIGINT, "
+    "ipdv_sum INTEGER, "
+    "ipdv_count USMALLINT, late USMALLINT, duplicates USMALLINT, reordered USMALLINT, corrupted USMALLINT, unreachable "
+    "USMALLINT, "
     "ttl_reply USMALLINT, resolve_us INTEGER, rtt BLOB)";
-constexpr std::size_t kOwn = 6;      // columns before those of the kind
+constexpr std::size_t kOwn = 6;  // columns before those of the kind
 constexpr std::size_t kColumns = 22;
-constexpr std::array<Type, kColumns> kTypes{kBigint, kBigint, kInteger, kInteger, kBigint, kUtinyint, kUsmallint, kUsmallint, kInteger, kInteger, kInteger,
-                                            kBigint, kInteger, kUsmallint, kUsmallint, kUsmallint, kUsmallint, kUsmallint, kUsmallint, kUsmallint, kInteger, kBlob};
+constexpr std::array<Type, kColumns> kTypes{kBigint,    kBigint,    kInteger,   kInteger,   kBigint,    kUtinyint,
+                                            kUsmallint, kUsmallint, kInteger,   kInteger,   kInteger,   kBigint,
+                                            kInteger,   kUsmallint, kUsmallint, kUsmallint, kUsmallint, kUsmallint,
+                                            kUsmallint, kUsmallint, kInteger,   kBlob};
 
 [[noreturn]] void die(const char* what)
 {

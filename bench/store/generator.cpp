@@ -20,8 +20,8 @@ AgentId agent_of(std::uint64_t probe) { return AgentId(1 + probe / kProbesPerAge
 StreamId stream_of(std::uint64_t probe) { return StreamId(0x9e3779b97f4a7c15ULL * (1 + probe / kProbesPerAgent)); }
 
 Generator::Generator(std::uint64_t probes, Seconds interval, std::int64_t start)
-    : probes_(probes), order_(probes), seq_(probes / kProbesPerAgent + 1), interval_(Micros(interval).count()), start_(start),
-      counts_(quality::kBucketCount)
+    : probes_(probes), order_(probes), seq_(probes / kProbesPerAgent + 1), interval_(Micros(interval).count()),
+      start_(start), counts_(quality::kBucketCount)
 {
     for (auto& probe : probes_) {
         probe.base = 300 * std::exp(chance_.unit() * 6.2);
@@ -106,7 +106,9 @@ std::vector<wire::Batch> Generator::batches(std::size_t rows)
     const auto put_down = [&](std::size_t agent) {
         auto& pending = pending_[agent];
         if (pending.size() == 0) return;
-        made.push_back({.stream = stream_of(agent * kProbesPerAgent), .first_seq = pending.seq.front(), .count = std::uint32_t(pending.size())});
+        made.push_back({.stream = stream_of(agent * kProbesPerAgent),
+                        .first_seq = pending.seq.front(),
+                        .count = std::uint32_t(pending.size())});
         made.back().kinds.push_back(std::exchange(pending, make_rows(kinds::ping)));
     };
     const std::string address("\xc0\x00\x02\x01", 4);

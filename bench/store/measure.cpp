@@ -41,9 +41,11 @@ void print(std::string_view bench, const Figure& figure)
     const auto ratio = figure.peer && *figure.peer > 0 ? std::optional(figure.ours / *figure.peer) : std::nullopt;
     std::string ok = "null";
     if (!figure.bar_is_ratio || ratio) ok = (figure.bar_is_ratio ? *ratio : figure.ours) <= figure.bar ? "true" : "false";
-    const auto peer = figure.peer ? fmt::format("{:.4g}", *figure.peer) : std::string(figure.bar_is_ratio ? "\"peer missing\"" : "null");
-    fmt::print("{{\"bench\":\"{}\",\"figure\":\"{}\",\"unit\":\"{}\",\"ours\":{:.4g},\"peer\":{},\"ratio\":{},\"bar\":\"{} {:g}\",\"ok\":{}}}\n", bench,
-               figure.figure, figure.unit, figure.ours, peer, ratio ? fmt::format("{:.3f}", *ratio) : "null",
+    const auto peer =
+        figure.peer ? fmt::format("{:.4g}", *figure.peer) : std::string(figure.bar_is_ratio ? "\"peer missing\"" : "null");
+    fmt::print("{{\"bench\":\"{}\",\"figure\":\"{}\",\"unit\":\"{}\",\"ours\":{:.4g},\"peer\":{},\"ratio\":{},\"bar\":\"{} "
+               "{:g}\",\"ok\":{}}}\n",
+               bench, figure.figure, figure.unit, figure.ours, peer, ratio ? fmt::format("{:.3f}", *ratio) : "null",
                figure.bar_is_ratio ? "ratio <=" : "<=", figure.bar, ok);
     std::fflush(stdout);
 }

@@ -20,8 +20,8 @@ constexpr Seconds kHealthEvery{5};
 
 Agent::Agent(AgentOptions options, Loop& loop, const Kinds& kinds, const Clock& clock, Random& random, Log log)
     : options_(std::move(options)), loop_(loop), kinds_(kinds), clock_(clock), random_(random), log_(std::move(log)),
-      probe_work_(probe_loop_.get_executor()), resolver_(probe_loop_, resolving_, clock),
-      boot_(random.u64()), started_(clock.wall()), writers_(loop.get_executor(), log_.named("channel")),
+      probe_work_(probe_loop_.get_executor()), resolver_(probe_loop_, resolving_, clock), boot_(random.u64()),
+      started_(clock.wall()), writers_(loop.get_executor(), log_.named("channel")),
       tasks_(loop.get_executor(), log_.named("agent"))
 {}
 
@@ -48,16 +48,23 @@ Status Agent::open_parts(const EngineFactory& engines)
     if (auto loaded = load_desired_state(options_.data_dir / "state.bin", kinds_)) state_ = *std::move(loaded);
     else if (loaded.error().code != Errc::NotFound) log_.warn("the last state is not readable: {}", loaded.error().what);
     collector_ = std::make_unique<Collector>(loop_, disk_, *spool_, clock_, log_.named("collector"));
-    const probe::EngineContext context{.loop = probe_loop_, .pool = resolving_, .clock = clock_, .random = probe_random_,
-                                       .resolver = resolver_, .policy = options_.policy,
-                                       .sink = [collector = collector_.get()](Sample sample) { collector->accept(std::move(sample)); },
-                                       .log = log_.named("probe"), .packets_per_second_max = options_.packets_per_second_max};
+    const probe::EngineContext context{
+        .loop = probe_loop_,
+        .pool = resolving_,
+        .clock = clock_,
+        .random = probe_random_,
+        .resolver = resolver_,
+        .policy = options_.policy,
+        .sink = [collector = collector_.get()](Sample sample) { collector->accept(std::move(sample)); },
+        .log = log_.named("probe"),
+        .packets_per_second_max = options_.packets_per_second_max};
     host_ = std::make_unique<Host>(engines(context));
     kind_numbers_ = host_->kinds();
     Change all;
     for (const auto& [id, spec] : state_.probes()) all.start.push_back(spec);
     note_problems(all, host_->apply(all));
-    uplink_ = std::make_unique<Uplink>(loop_, disk_, *spool_, kinds_, clock_, random_, static_cast<UplinkEvents&>(*this), log_.named("uplink"));
+    uplink_ = std::make_unique<Uplink>(loop_, disk_, *spool_, kinds_, clock_, random_, static_cast<UplinkEvents&>(*this),
+                                       log_.named("uplink"));
     probe_thread_ = std::thread([this] { probe_loop_.run(); });
     log_.info("measuring {} probes as of state {}", all.start.size() - problems_.size(), state_.number());
     return {};
@@ -108,7 +115,8 @@ Task<Result<std::unique_ptr<net::MessageChannel>>> Agent::connect()
 {
     const auto& identity = options_.identity;
     NW_CO_TRY(auto tls, net::make_tls_client({.ca_file = identity.ca_file, .verify = !identity.insecure}));
-    net::WebSocketTarget target{.url = identity.controller + "/agent/v1/connect", .tls = std::move(tls),
+    net::WebSocketTarget target{.url = identity.controller + "/agent/v1/connect",
+                                .tls = std::move(tls),
                                 .headers = {{"Authorization", "Bearer " + identity.agent_id + "." + identity.secret}}};
     co_return co_await net::connect_websocket(resolving_, writers_, std::move(target));
 }
@@ -116,8 +124,13 @@ Task<Result<std::unique_ptr<net::MessageChannel>>> Agent::connect()
 wire::Hello Agent::hello()
 {
     const auto facts = read_system_facts();
-    return {.version = options_.version, .state_number = state_.number(), .hostname = facts.hostname, .os = facts.os,
-            .arch = facts.arch, .kinds = kind_numbers_, .boot = boot_};
+    return {.version = options_.version,
+            .state_number = state_.number(),
+            .hostname = facts.hostname,
+            .os = facts.os,
+            .arch = facts.arch,
+            .kinds = kind_numbers_,
+            .boot = boot_};
 }
 
 Task<wire::StateApplied> Agent::on_state(wire::State state)
@@ -127,7 +140,8 @@ Task<wire::StateApplied> Agent::on_state(wire::State state)
     wire::StateApplied applied{.number = state_.number(), .problems = state.invalid};
     if (measuring_) {
         auto problems = co_await call_on(probe_loop_, [&] { return host_->apply(*change); });
-        applied.problems.insert(applied.problems.end(), std::make_move_iterator(problems.begin()), std::make_move_iterator(problems.end()));
+        applied.problems.insert(applied.problems.end(), std::make_move_iterator(problems.begin()),
+                                std::make_move_iterator(problems.end()));
     }
     note_problems(*change, applied.problems);
     const auto saved = co_await run_on(disk_, [&] { return save(state_, options_.data_dir / "state.bin"); });
@@ -183,9 +197,12 @@ Task<void> Agent::refresh_health()
                .socket_drops = engines.first.socket_drops,
                .cpu_permille = permille(counters.busy_ticks, counters_.busy_ticks),
                .steal_permille = permille(counters.steal_ticks, counters_.steal_ticks),
-               .spool_rows = depth.rows, .spool_bytes = depth.bytes, .rss_bytes = counters.rss_bytes,
+               .spool_rows = depth.rows,
+               .spool_bytes = depth.bytes,
+               .rss_bytes = counters.rss_bytes,
                .probes = std::uint32_t(engines.second),
-               .packets_per_second = std::uint64_t(double(engines.first.packets_sent - packets_before_) / std::max(elapsed, 0.001)),
+               .packets_per_second =
+                   std::uint64_t(double(engines.first.packets_sent - packets_before_) / std::max(elapsed, 0.001)),
                .at_us = to_us(clock_.wall())};
     counters_ = counters;
     packets_before_ = engines.first.packets_sent;
@@ -196,19 +213,37 @@ std::string Agent::status_json() const
 {
     const auto& link = uplink_->status();
     JsonWriter json;
-    json.object().field("version", options_.version).field("agent_id", options_.identity.agent_id)
-        .field("name", options_.identity.name).field("controller", options_.identity.controller)
-        .field("started_us", to_us(started_)).field("now_us", to_us(clock_.wall())).field("measuring", measuring_);
-    json.key("link").object().field("state", name_of(link.state)).field("since_us", to_us(link.since)).field("what", link.what)
+    json.object()
+        .field("version", options_.version)
+        .field("agent_id", options_.identity.agent_id)
+        .field("name", options_.identity.name)
+        .field("controller", options_.identity.controller)
+        .field("started_us", to_us(started_))
+        .field("now_us", to_us(clock_.wall()))
+        .field("measuring", measuring_);
+    json.key("link")
+        .object()
+        .field("state", name_of(link.state))
+        .field("since_us", to_us(link.since))
+        .field("what", link.what)
         .field("retry_in_ms", std::int64_t(std::chrono::duration_cast<Millis>(link.retry_in).count()))
-        .field("sessions", link.sessions).field("batches_sent", link.batches_sent).field("acked_seq", link.acked_seq);
+        .field("sessions", link.sessions)
+        .field("batches_sent", link.batches_sent)
+        .field("acked_seq", link.acked_seq);
     if (link.clock)
         json.field("clock_offset_us", link.clock->offset_us).field("clock_uncertainty_us", link.clock->uncertainty_us);
     json.end_object().field("state_number", state_.number());
-    json.key("health").object().field("lateness_p99_us", health_.lateness_p99_us).field("socket_drops", health_.socket_drops)
-        .field("cpu_permille", health_.cpu_permille).field("steal_permille", health_.steal_permille)
-        .field("spool_rows", health_.spool_rows).field("spool_bytes", health_.spool_bytes).field("rss_bytes", health_.rss_bytes)
-        .field("packets_per_second", health_.packets_per_second).end_object();
+    json.key("health")
+        .object()
+        .field("lateness_p99_us", health_.lateness_p99_us)
+        .field("socket_drops", health_.socket_drops)
+        .field("cpu_permille", health_.cpu_permille)
+        .field("steal_permille", health_.steal_permille)
+        .field("spool_rows", health_.spool_rows)
+        .field("spool_bytes", health_.spool_bytes)
+        .field("rss_bytes", health_.rss_bytes)
+        .field("packets_per_second", health_.packets_per_second)
+        .end_object();
     json.key("probes").array();
     for (const auto& [id, spec] : state_.probes()) {
         json.object().field("id", to_text(id)).field("kind", spec.kind->name).field("interval_ms", spec.number("interval"));
@@ -216,7 +251,8 @@ std::string Agent::status_json() const
             if (const auto* text = std::get_if<std::string>(&target->second)) json.field("target", *text);
         if (const auto problem = problems_.find(id); problem != problems_.end()) json.field("problem", problem->second);
         if (const auto last = collector_->last_results().find(id); last != collector_->last_results().end())
-            json.field("last_us", last->second.at_us).field("last_outcome", nw::name_of(last->second.outcome))
+            json.field("last_us", last->second.at_us)
+                .field("last_outcome", nw::name_of(last->second.outcome))
                 .field("last_reason", last->second.reason);
         json.end_object();
     }

@@ -14,7 +14,8 @@ constexpr Millis kGather{200};
 spool::Spool::Content to_content(std::span<const Sample> samples)
 {
     wire::Batch batch{.first_seq = 0, .count = std::uint32_t(samples.size())};
-    spool::Spool::Content content{.count = batch.count, .from_us = to_us(samples.front().at), .until_us = to_us(samples.front().at)};
+    spool::Spool::Content content{
+        .count = batch.count, .from_us = to_us(samples.front().at), .until_us = to_us(samples.front().at)};
     for (std::size_t i = 0; i < samples.size(); ++i) {
         const auto& sample = samples[i];
         auto rows = std::ranges::find(batch.kinds, sample.kind, &Rows::kind);

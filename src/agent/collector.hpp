@@ -48,8 +48,8 @@ private:
     Log log_;
     Timer timer_;
     std::mutex mutex_{};
-    std::vector<Sample> waiting_{};   // under mutex_
-    std::uint64_t dropped_ = 0;       // under mutex_
+    std::vector<Sample> waiting_{};  // under mutex_
+    std::uint64_t dropped_ = 0;      // under mutex_
     bool woken_ = false;
     std::unordered_map<ProbeId, LastResult> last_{};
 };

@@ -30,8 +30,9 @@ Error refusal(const net::ClientResponse& response)
     auto detail = body ? text_at(*body, "detail") : std::string();
     if (detail.empty() && body) detail = text_at(*body, "title");
     if (detail.empty()) detail = "HTTP status " + std::to_string(response.status);
-    const auto code = response.status == 401 || response.status == 403 ? Errc::Denied
-        : response.status >= 500 || response.status == 429 ? Errc::Unavailable : Errc::Invalid;
+    const auto code = response.status == 401 || response.status == 403   ? Errc::Denied
+                      : response.status >= 500 || response.status == 429 ? Errc::Unavailable
+                                                                         : Errc::Invalid;
     return {code, "the controller refused: " + detail, {}};
 }
 
@@ -39,9 +40,15 @@ std::string request_body(const Identity& identity, const EnrolRequest& request)
 {
     const auto facts = read_system_facts();
     JsonWriter json;
-    json.object().field("token", request.token).field("credential_sha256", sha256_hex(identity.secret))
-        .field("instance", identity.instance).field("hostname", facts.hostname).field("os", facts.os)
-        .field("arch", facts.arch).field("version", request.version).end_object();
+    json.object()
+        .field("token", request.token)
+        .field("credential_sha256", sha256_hex(identity.secret))
+        .field("instance", identity.instance)
+        .field("hostname", facts.hostname)
+        .field("os", facts.os)
+        .field("arch", facts.arch)
+        .field("version", request.version)
+        .end_object();
     return std::move(json).str();
 }
 
@@ -59,9 +66,12 @@ Result<Identity> load_identity(const std::filesystem::path& file)
     NW_TRY(const auto bytes, read_whole_file(file, kIdentityBytesMax));
     auto json = net::parse_json(bytes);
     if (!json) return std::unexpected(std::move(json).error().while_doing("read " + file.string()));
-    Identity identity{.controller = text_at(*json, "controller"), .agent_id = text_at(*json, "agent_id"),
-                      .name = text_at(*json, "name"), .secret = text_at(*json, "secret"),
-                      .instance = text_at(*json, "instance"), .ca_file = text_at(*json, "ca_file")};
+    Identity identity{.controller = text_at(*json, "controller"),
+                      .agent_id = text_at(*json, "agent_id"),
+                      .name = text_at(*json, "name"),
+                      .secret = text_at(*json, "secret"),
+                      .instance = text_at(*json, "instance"),
+                      .ca_file = text_at(*json, "ca_file")};
     const auto* insecure = json->at("insecure").boolean();
     identity.insecure = insecure && *insecure;
     if (identity.controller.empty() || identity.secret.empty() || identity.instance.empty())
@@ -72,9 +82,15 @@ Result<Identity> load_identity(const std::filesystem::path& file)
 Status save_identity(const Identity& identity, const std::filesystem::path& file)
 {
     JsonWriter json;
-    json.object().field("controller", identity.controller).field("agent_id", identity.agent_id).field("name", identity.name)
-        .field("secret", identity.secret).field("instance", identity.instance).field("ca_file", identity.ca_file)
-        .field("insecure", identity.insecure).end_object();
+    json.object()
+        .field("controller", identity.controller)
+        .field("agent_id", identity.agent_id)
+        .field("name", identity.name)
+        .field("secret", identity.secret)
+        .field("instance", identity.instance)
+        .field("ca_file", identity.ca_file)
+        .field("insecure", identity.insecure)
+        .end_object();
     return write_file_atomically(file, json.str() + "\n");
 }
 
@@ -84,7 +100,8 @@ Status check_controller(const std::string& url, bool insecure)
     if (parsed.target != "/") return fail(Errc::Invalid, "the controller's URL has a path: " + url);
     const bool local = parsed.host == "localhost" || parsed.host == "::1" || parsed.host.starts_with("127.");
     if (parsed.tls || local || insecure) return {};
-    return fail(Errc::Invalid, "plain http to another host would show the credential to everybody on the way: use https, or --insecure");
+    return fail(Errc::Invalid,
+                "plain http to another host would show the credential to everybody on the way: use https, or --insecure");
 }
 
 Task<Result<Identity>> enrol(Pool& pool, Random& random, EnrolRequest request, std::filesystem::path file)
@@ -94,15 +111,21 @@ Task<Result<Identity>> enrol(Pool& pool, Random& random, EnrolRequest request, s
     auto had = load_identity(file);
     if (!had && had.error().code != Errc::NotFound) co_return std::unexpected(std::move(had).error());
     if (had && had->enrolled() && !request.again)
-        co_return fail(Errc::Conflict, "already enrolled with " + had->controller + " as " + had->agent_id + "; --again replaces it");
+        co_return fail(Errc::Conflict,
+                       "already enrolled with " + had->controller + " as " + had->agent_id + "; --again replaces it");
     const bool repeat = had && !had->enrolled() && had->controller == request.controller;
-    Identity identity{.controller = request.controller, .secret = repeat ? had->secret : random.hex(32),
-                      .instance = had ? had->instance : random.hex(16), .ca_file = request.ca_file, .insecure = request.insecure};
+    Identity identity{.controller = request.controller,
+                      .secret = repeat ? had->secret : random.hex(32),
+                      .instance = had ? had->instance : random.hex(16),
+                      .ca_file = request.ca_file,
+                      .insecure = request.insecure};
     // Until the answer is there an enrolled identity stays as it is; a fresh one is kept for the repetition.
     if (!had || !had->enrolled()) NW_CO_CHECK(save_identity(identity, file));
     NW_CO_TRY(auto tls, net::make_tls_client({.ca_file = request.ca_file, .verify = !request.insecure}));
-    NW_CO_TRY(const auto response, co_await net::fetch(pool, {.method = net::Method::Post, .url = request.controller + "/agent/v1/enroll",
-                                                              .tls = std::move(tls), .headers = {{"Content-Type", "application/json"}},
+    NW_CO_TRY(const auto response, co_await net::fetch(pool, {.method = net::Method::Post,
+                                                              .url = request.controller + "/agent/v1/enroll",
+                                                              .tls = std::move(tls),
+                                                              .headers = {{"Content-Type", "application/json"}},
                                                               .body = request_body(identity, request)}));
     if (response.status != 200) co_return std::unexpected(refusal(response));
     NW_CO_TRY(const auto answer, net::parse_json(response.body));

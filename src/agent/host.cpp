@@ -6,7 +6,8 @@ namespace nw::agent {
 
 probe::Engine* Host::engine_of(const Kind& kind)
 {
-    const auto found = std::ranges::find_if(engines_, [&](const auto& engine) { return engine->kind().number == kind.number; });
+    const auto found =
+        std::ranges::find_if(engines_, [&](const auto& engine) { return engine->kind().number == kind.number; });
     return found == engines_.end() ? nullptr : found->get();
 }
 

@@ -9,7 +9,7 @@ struct SystemCounters {
     std::uint64_t busy_ticks = 0;   // of all processors, since boot
     std::uint64_t steal_ticks = 0;  // what the hypervisor took
     std::uint64_t total_ticks = 0;
-    std::uint64_t rss_bytes = 0;    // of this process
+    std::uint64_t rss_bytes = 0;  // of this process
 };
 
 // Zeros where the system does not tell.

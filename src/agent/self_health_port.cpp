@@ -23,7 +23,9 @@ SystemCounters read_system_counters()
     if (const FileHandle file(std::fopen("/proc/stat", "re")); file) {
         // user nice system idle iowait irq softirq steal
         std::array<unsigned long long, 8> t{};
-        if (std::fscanf(file.get(), "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[0], &t[1], &t[2], &t[3], &t[4], &t[5], &t[6], &t[7]) == 8) {
+        if (std::fscanf(file.get(), "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[0], &t[1], &t[2], &t[3], &t[4], &t[5],
+                        &t[6], &t[7])
+            == 8) {
             for (const auto ticks : t) counters.total_ticks += ticks;
             counters.busy_ticks = counters.total_ticks - t[3] - t[4];
             counters.steal_ticks = t[7];

@@ -17,7 +17,8 @@ ProbeSpec ping(std::uint64_t id, std::string target)
 }
 
 // Another kind, to show that nothing here knows one by name.
-constexpr std::array<Setting, 1> kToySettings{{{.name = "interval", .type = SettingType::Duration, .default_number = 1000, .min = 1, .max = 1000}}};
+constexpr std::array<Setting, 1> kToySettings{
+    {{.name = "interval", .type = SettingType::Duration, .default_number = 1000, .min = 1, .max = 1000}}};
 constexpr std::array<Column, 1> kToyColumns{{{.name = "value"}}};
 constexpr Kind kToy{.number = 999, .name = "toy", .settings = kToySettings, .columns = kToyColumns};
 
@@ -29,11 +30,15 @@ public:
     const Kind& kind() const override { return kind_; }
     Status start(const ProbeSpec& spec) override
     {
-        if (spec.settings.contains("target") && spec.text("target") == "192.0.2.66") return fail(Errc::Denied, "not that one");
+        if (spec.settings.contains("target") && spec.text("target") == "192.0.2.66")
+            return fail(Errc::Denied, "not that one");
         log_.push_back(std::string(kind_.name) + " start " + std::to_string(std::uint64_t(spec.id)));
         return {};
     }
-    void stop(ProbeId probe) override { log_.push_back(std::string(kind_.name) + " stop " + std::to_string(std::uint64_t(probe))); }
+    void stop(ProbeId probe) override
+    {
+        log_.push_back(std::string(kind_.name) + " stop " + std::to_string(std::uint64_t(probe)));
+    }
     probe::EngineHealth health() override { return {.packets_sent = 5, .lateness_p99 = Nanos(kind_.number)}; }
     Task<void> close() override { co_return; }
 

@@ -20,7 +20,8 @@ constexpr std::size_t kStatusBytesMax = 64 << 20;
 }  // namespace
 
 StatusServer::StatusServer(Loop& loop, std::filesystem::path file, std::function<std::string()> status, Log log)
-    : loop_(loop), file_(std::move(file)), status_(std::move(status)), acceptor_(loop), tasks_(loop.get_executor(), std::move(log))
+    : loop_(loop), file_(std::move(file)), status_(std::move(status)), acceptor_(loop),
+      tasks_(loop.get_executor(), std::move(log))
 {}
 
 StatusServer::~StatusServer() = default;
@@ -29,7 +30,8 @@ Status StatusServer::start()
 {
     ::unlink(file_.c_str());  // left by a process that was killed; the directory's lock says that it is gone
     boost::system::error_code error;
-    if (file_.native().size() >= sizeof(sockaddr_un::sun_path)) return fail(Errc::Invalid, "too long for a socket: " + file_.string());
+    if (file_.native().size() >= sizeof(sockaddr_un::sun_path))
+        return fail(Errc::Invalid, "too long for a socket: " + file_.string());
     acceptor_.open(Protocol(), error);
     if (!error) acceptor_.bind(Protocol::endpoint(file_.string()), error);
     if (!error) acceptor_.listen(8, error);
@@ -67,7 +69,8 @@ Result<std::string> ask_status(const std::filesystem::path& file)
 {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    if (file.native().size() >= sizeof address.sun_path) return fail(Errc::Invalid, "too long for a socket: " + file.string());
+    if (file.native().size() >= sizeof address.sun_path)
+        return fail(Errc::Invalid, "too long for a socket: " + file.string());
     std::memcpy(address.sun_path, file.c_str(), file.native().size());
     const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const timeval patience{.tv_sec = 2, .tv_usec = 0};
@@ -77,12 +80,14 @@ Result<std::string> ask_status(const std::filesystem::path& file)
     if (result == 0) {
         std::array<char, 65'536> piece{};
         ssize_t size = 0;
-        while (answer.size() < kStatusBytesMax && (size = ::read(fd, piece.data(), piece.size())) > 0) answer.append(piece.data(), std::size_t(size));
+        while (answer.size() < kStatusBytesMax && (size = ::read(fd, piece.data(), piece.size())) > 0)
+            answer.append(piece.data(), std::size_t(size));
     }
     const int error = errno;
     ::close(fd);
     if (result != 0)
-        return fail(error == EACCES ? Errc::Denied : Errc::Unavailable, "no running agent at " + file.string() + ": " + std::strerror(error));
+        return fail(error == EACCES ? Errc::Denied : Errc::Unavailable,
+                    "no running agent at " + file.string() + ": " + std::strerror(error));
     if (answer.empty()) return fail(Errc::Timeout, "the agent at " + file.string() + " does not answer");
     return answer;
 }

@@ -28,8 +28,8 @@ struct Uplink::Session {
     std::uint64_t stream = 0;
     std::uint64_t acked = 0;
     std::uint64_t released = 0;
-    std::uint64_t cursor = 0;                // everything up to it has been sent in this session
-    std::deque<std::uint64_t> unacked{};     // the last number of each message under way
+    std::uint64_t cursor = 0;             // everything up to it has been sent in this session
+    std::deque<std::uint64_t> unacked{};  // the last number of each message under way
     std::int64_t asked_us = 0;
     Instant began{};
     Instant heard{};
@@ -127,10 +127,8 @@ Task<Uplink::End> Uplink::attempt()
     session_ = &session;
     if (stopping_) stop();
     auto end = End::Lost;
-    if (auto greeted = co_await greet(session); greeted)
-        end = co_await converse(session);
-    else
-        session.finish(End::Lost, greeted.error().what);
+    if (auto greeted = co_await greet(session); greeted) end = co_await converse(session);
+    else session.finish(End::Lost, greeted.error().what);
     session_ = nullptr;
     co_await session.tasks.close();
     end = session.end.value_or(end);
@@ -298,10 +296,11 @@ Task<Status> Uplink::send_more(Session& session)
         session.cursor = last;
         sent_seq_ = std::max(sent_seq_, last);
         session.unacked.push_back(last);
-        auto message = loss ? wire::encode(wire::AgentMessage(wire::Lost{StreamId(session.stream), first, last, range->reason,
-                                                                         range->from_us, range->until_us}))
+        auto message = loss ? wire::encode(wire::AgentMessage(wire::Lost{StreamId(session.stream), first, last,
+                                                                         range->reason, range->from_us, range->until_us}))
                             : with_envelope(*block);
-        if (loss) ++range; else ++block;
+        if (loss) ++range;
+        else ++block;
         ++status_.batches_sent;
         NW_CO_CHECK(co_await session.channel->send(std::move(message)));
     }
@@ -314,11 +313,14 @@ Task<void> Uplink::clock_loop(Session& session)
     Timer timer(loop_);
     auto ahead = clock_.wall().time_since_epoch() - std::chrono::duration_cast<Micros>(clock_.instant().time_since_epoch());
     for (unsigned asked = 0; !session.end; ++asked) {
-        const auto now_ahead = clock_.wall().time_since_epoch() - std::chrono::duration_cast<Micros>(clock_.instant().time_since_epoch());
+        const auto now_ahead =
+            clock_.wall().time_since_epoch() - std::chrono::duration_cast<Micros>(clock_.instant().time_since_epoch());
         if (std::chrono::abs(now_ahead - ahead) > Millis(5)) estimate_.forget();
         ahead = now_ahead;
         session.asked_us = to_us(clock_.wall());
-        if (auto sent = co_await session.channel->send(wire::encode(wire::AgentMessage(wire::ClockRequest{session.asked_us}))); !sent)
+        if (auto sent =
+                co_await session.channel->send(wire::encode(wire::AgentMessage(wire::ClockRequest{session.asked_us})));
+            !sent)
             co_return session.finish(End::Lost, std::move(sent).error().what);
         // Nothing to report for a while is itself worth a word.
         if (asked > kClockFirstCount && session.unacked.empty())
@@ -332,7 +334,8 @@ Task<void> Uplink::clock_loop(Session& session)
 Task<void> Uplink::watch(Session& session)
 {
     Timer timer(loop_);
-    const auto every = std::min<Nanos>({Seconds(1), patience_.hello_max / 4, patience_.silence_max / 4, patience_.ack_max / 4});
+    const auto every =
+        std::min<Nanos>({Seconds(1), patience_.hello_max / 4, patience_.silence_max / 4, patience_.ack_max / 4});
     while (!session.end) {
         const auto now = clock_.instant();
         const auto silent = now - session.heard;
@@ -358,7 +361,8 @@ Task<void> Uplink::pause(End end)
         status_.retry_in = between(patience_.backoff_max / 6, patience_.backoff_max);
     } else {
         failures_ = std::min(failures_ + 1, 10U);
-        status_.retry_in = between(Nanos(0), std::min<Nanos>(patience_.backoff_max, patience_.backoff_first * (1 << failures_)));
+        status_.retry_in =
+            between(Nanos(0), std::min<Nanos>(patience_.backoff_max, patience_.backoff_first * (1 << failures_)));
     }
     pause_.expires_after(std::chrono::duration_cast<Timer::duration>(status_.retry_in));
     co_await pause_.async_wait(nothrow);

@@ -46,8 +46,8 @@ std::string_view name_of(LinkState state);
 struct LinkStatus {
     LinkState state = LinkState::Connecting;
     WallTime since{};
-    std::string what{};           // the last error or refusal
-    Nanos retry_in{};             // in state Waiting or Refused, from `since` on
+    std::string what{};  // the last error or refusal
+    Nanos retry_in{};    // in state Waiting or Refused, from `since` on
     std::uint64_t sessions = 0;
     std::uint64_t batches_sent = 0;
     std::uint64_t acked_seq = 0;

@@ -12,14 +12,14 @@ namespace {
 // A controller with a store of sequence numbers, and links that break when told to.
 struct FakeController {
     const Kinds& kinds;
-    std::map<std::uint64_t, std::uint64_t> watermark{};             // by stream
-    std::map<std::uint64_t, std::set<std::uint64_t>> stored{};      // by stream
+    std::map<std::uint64_t, std::uint64_t> watermark{};         // by stream
+    std::map<std::uint64_t, std::set<std::uint64_t>> stored{};  // by stream
     std::map<std::uint64_t, std::set<std::uint64_t>> declared_lost{};
     std::uint64_t rows_twice = 0;
     std::uint64_t gaps = 0;
     int sessions = 0;
-    int cut_after = 0;        // messages per session; 0: never
-    bool silent = false;      // takes everything, says nothing
+    int cut_after = 0;    // messages per session; 0: never
+    bool silent = false;  // takes everything, says nothing
     bool acknowledges = true;
     std::optional<wire::Refused> refuse_with{};
     std::optional<wire::State> push_state{};
@@ -45,13 +45,16 @@ struct FakeController {
             if (batch->health) health = batch->health;
             return take(stream, batch->first_seq, batch->last_seq(), stored[stream]);
         }
-        if (const auto* lost = std::get_if<wire::Lost>(&message)) return take(stream, lost->first_seq, lost->last_seq, declared_lost[stream]);
+        if (const auto* lost = std::get_if<wire::Lost>(&message))
+            return take(stream, lost->first_seq, lost->last_seq, declared_lost[stream]);
         if (const auto* state = std::get_if<wire::StateApplied>(&message)) applied.push_back(*state);
-        if (const auto* clock = std::get_if<wire::ClockRequest>(&message)) return {wire::ClockReply{clock->agent_us, clock->agent_us + 5'000'000}};
+        if (const auto* clock = std::get_if<wire::ClockRequest>(&message))
+            return {wire::ClockReply{clock->agent_us, clock->agent_us + 5'000'000}};
         return {};
     }
 
-    std::vector<wire::ControllerMessage> take(std::uint64_t stream, std::uint64_t first, std::uint64_t last, std::set<std::uint64_t>& into)
+    std::vector<wire::ControllerMessage> take(std::uint64_t stream, std::uint64_t first, std::uint64_t last,
+                                              std::set<std::uint64_t>& into)
     {
         auto& mark = watermark[stream];
         if (first > mark + 1) ++gaps;
@@ -142,7 +145,8 @@ struct Bench final : UplinkEvents {
         patience.backoff_max = Millis(2);
         patience.refused_min = Millis(1);
         patience.refused_max = Millis(2);
-        uplink = std::make_unique<Uplink>(loop, disk, *spool, kinds, clock, random, static_cast<UplinkEvents&>(*this), Log(), patience);
+        uplink = std::make_unique<Uplink>(loop, disk, *spool, kinds, clock, random, static_cast<UplinkEvents&>(*this), Log(),
+                                          patience);
     }
     ~Bench() override
     {
@@ -299,7 +303,6 @@ TEST_CASE("a controller that acknowledges what was never sent is left")
     liar.start();
     liar.until([&] { return liar.connects >= 2; });
     CHECK(liar.spool->first_unacked() == 1);
-
 }
 
 TEST_CASE("a controller that says nothing is left")
@@ -309,7 +312,6 @@ TEST_CASE("a controller that says nothing is left")
     mute.controller.silent = true;
     mute.start();
     mute.until([&] { return mute.connects >= 3; });
-
 }
 
 TEST_CASE("a controller that does not acknowledge is left")
@@ -335,7 +337,7 @@ TEST_CASE("the clock's offset comes from the quickest answer, with its uncertain
     REQUIRE(best);
     CHECK(best->offset_us == 500'000);
     CHECK(best->uncertainty_us == 501);
-    CHECK(estimate.get(start + Seconds(11))->uncertainty_us == 1501);  // it grows with age
+    CHECK(estimate.get(start + Seconds(11))->uncertainty_us == 1501);       // it grows with age
     estimate.add(20'000'000, 19'000'000, 19'900'000, start + Seconds(12));  // the clock went backwards
     CHECK(!estimate.get(start + Seconds(12)));
     Bench bench;

@@ -38,8 +38,8 @@ Result<Enrolment> issue(Services& services, const Call& call, store::MetadataTx&
     NW_CHECK(tx.agents(call.workspace.id).set_enrolment(agent, identity::sha256(enrolment.token), expires));
     NW_TRY(const auto url, public_url(services, tx, call.request));
     // The program comes with its package or by deploy/install.sh; this makes it this agent.
-    enrolment.command =
-        "sudo netwatcher-agent enroll --controller " + url + " --token " + enrolment.token + " && sudo systemctl start netwatcher-agent";
+    enrolment.command = "sudo netwatcher-agent enroll --controller " + url + " --token " + enrolment.token
+                        + " && sudo systemctl start netwatcher-agent";
     return enrolment;
 }
 

@@ -66,9 +66,14 @@ Task<Status> Session::welcome()
     // said to be, instead of stopping the stream for ever (a controller restored from an older backup).
     if (hello_.first_unacked_seq > watermark + 1) {
         const auto now = to_us(shared_.clock.wall());
-        NW_CO_TRY(const auto declared, co_await shared_.telemetry.declare_lost(
-            {.agent = facts_.agent, .stream = hello_.stream, .first_seq = watermark + 1, .last_seq = hello_.first_unacked_seq - 1,
-             .reason = "acknowledged earlier, but not in this store", .from_us = now, .until_us = now}));
+        NW_CO_TRY(const auto declared,
+                  co_await shared_.telemetry.declare_lost({.agent = facts_.agent,
+                                                           .stream = hello_.stream,
+                                                           .first_seq = watermark + 1,
+                                                           .last_seq = hello_.first_unacked_seq - 1,
+                                                           .reason = "acknowledged earlier, but not in this store",
+                                                           .from_us = now,
+                                                           .until_us = now}));
         watermark = declared.acked_seq;
         shared_.directory.on_event(facts_.agent, "samples acknowledged earlier are not in this store; declared lost");
     }
@@ -139,8 +144,7 @@ Status Session::on(wire::RawBatch& raw)
     const auto now = shared_.clock.wall();
     clock_offset_us_ = batch.clock_offset_us;
     clock_uncertainty_us_ = batch.clock_uncertainty_us;
-    if (batch.health)
-        shared_.directory.on_health(facts_.agent, *batch.health, clock_offset_us_, clock_uncertainty_us_, now);
+    if (batch.health) shared_.directory.on_health(facts_.agent, *batch.health, clock_offset_us_, clock_uncertainty_us_, now);
     auto bytes = drop_foreign_rows(batch) ? wire::encode_batch(batch) : std::move(raw.bytes);
     ++in_flight_;
     tasks_.spawn("append", append({facts_.agent, std::move(batch), std::move(bytes), now}));
@@ -169,8 +173,11 @@ Status Session::on(const wire::Lost& lost)
     if (lost.first_seq == 0 || lost.last_seq < lost.first_seq || lost.last_seq > UINT64_MAX / 2)
         return bad_message("a loss of no sequences");
     ++in_flight_;
-    tasks_.spawn("declare lost", declare_lost({.agent = facts_.agent, .stream = lost.stream, .first_seq = lost.first_seq,
-                                               .last_seq = lost.last_seq, .reason = clipped(lost.reason),
+    tasks_.spawn("declare lost", declare_lost({.agent = facts_.agent,
+                                               .stream = lost.stream,
+                                               .first_seq = lost.first_seq,
+                                               .last_seq = lost.last_seq,
+                                               .reason = clipped(lost.reason),
                                                .from_us = std::clamp<std::int64_t>(lost.from_us, 0, store::kTimeMaxUs),
                                                .until_us = std::clamp<std::int64_t>(lost.until_us, 0, store::kTimeMaxUs)}));
     return {};

@@ -27,10 +27,16 @@ struct Sessions::Impl {
     void let_go(const std::shared_ptr<Session>& session);
 };
 
-Sessions::Sessions(Executor loop, store::Telemetry& telemetry, AgentDirectory& directory, const Kinds& kinds, const Clock& clock,
-                   std::vector<Subscriber*> subscribers, Log log, SessionsOptions options)
-    : impl_(new Impl{.shared = {.loop = loop, .telemetry = telemetry, .directory = directory, .kinds = kinds, .clock = clock,
-                                .subscribers = std::move(subscribers), .log = std::move(log), .options = options},
+Sessions::Sessions(Executor loop, store::Telemetry& telemetry, AgentDirectory& directory, const Kinds& kinds,
+                   const Clock& clock, std::vector<Subscriber*> subscribers, Log log, SessionsOptions options)
+    : impl_(new Impl{.shared = {.loop = loop,
+                                .telemetry = telemetry,
+                                .directory = directory,
+                                .kinds = kinds,
+                                .clock = clock,
+                                .subscribers = std::move(subscribers),
+                                .log = std::move(log),
+                                .options = options},
                      .emptied = Timer(loop)})
 {}
 
@@ -52,14 +58,12 @@ Task<void> Sessions::Impl::hold(std::shared_ptr<Session> session)
 {
     const auto agent = session->facts().agent;
     auto greeted = co_await session->greet();
-    if (!greeted)
-        session->end(wire::RefusedReason::BadMessage, std::move(greeted).error().what);
+    if (!greeted) session->end(wire::RefusedReason::BadMessage, std::move(greeted).error().what);
     else if (closed || current.size() >= shared.options.sessions_max)
-        session->end(wire::RefusedReason::Overloaded, closed ? "the controller is stopping" : "too many agents are connected");
-    else if (!shared.directory.desired(agent))
-        session->end(wire::RefusedReason::Revoked, "this agent was deleted");
-    else
-        take_over(session);
+        session->end(wire::RefusedReason::Overloaded,
+                     closed ? "the controller is stopping" : "too many agents are connected");
+    else if (!shared.directory.desired(agent)) session->end(wire::RefusedReason::Revoked, "this agent was deleted");
+    else take_over(session);
     co_await session->converse();
     let_go(session);
 }

@@ -39,8 +39,8 @@ struct SessionsStats {
     std::uint64_t accepted = 0;
     std::uint64_t replaced = 0;
     std::uint64_t batches = 0;
-    std::uint64_t rows = 0;           // new
-    std::uint64_t rows_foreign = 0;   // of probes that were not the agent's; dropped
+    std::uint64_t rows = 0;          // new
+    std::uint64_t rows_foreign = 0;  // of probes that were not the agent's; dropped
     std::uint64_t batches_refused = 0;
     std::uint64_t gaps = 0;
 };

@@ -96,15 +96,23 @@ public:
     {
         disconnected.push_back(std::string(why) + (replaced ? " (replaced)" : ""));
     }
-    void on_health(AgentId, const wire::Health& health, std::int64_t, std::uint64_t, WallTime) override { healths.push_back(health); }
-    void on_state_applied(AgentId, std::uint64_t number, std::span<const wire::ProbeProblem>) override { applied.push_back(number); }
+    void on_health(AgentId, const wire::Health& health, std::int64_t, std::uint64_t, WallTime) override
+    {
+        healths.push_back(health);
+    }
+    void on_state_applied(AgentId, std::uint64_t number, std::span<const wire::ProbeProblem>) override
+    {
+        applied.push_back(number);
+    }
     void on_event(AgentId, std::string_view what) override { events.emplace_back(what); }
 
     void set(AgentId agent, std::uint64_t number, const std::set<std::uint64_t>& probes, std::int64_t packets = 20)
     {
         DesiredState state{.number = number};
         for (const auto id : probes)
-            state.probes.push_back({.id = ProbeId(id), .revision = 1, .kind = &kinds::ping,
+            state.probes.push_back({.id = ProbeId(id),
+                                    .revision = 1,
+                                    .kind = &kinds::ping,
                                     .settings = *validated(kinds::ping, {{"target", "192.0.2.1"}, {"packets", packets}})});
         states[agent] = std::make_shared<const DesiredState>(std::move(state));
     }
@@ -138,14 +146,27 @@ public:
         if (unavailable) co_return fail(Errc::Unavailable, "the disk is nearly full");
         co_return co_await real_->append(std::move(request));
     }
-    Task<Result<store::Appended>> declare_lost(store::LostSpan span) override { return real_->declare_lost(std::move(span)); }
-    Task<Result<std::uint64_t>> watermark(AgentId agent, StreamId stream) override { return real_->watermark(agent, stream); }
+    Task<Result<store::Appended>> declare_lost(store::LostSpan span) override
+    {
+        return real_->declare_lost(std::move(span));
+    }
+    Task<Result<std::uint64_t>> watermark(AgentId agent, StreamId stream) override
+    {
+        return real_->watermark(agent, stream);
+    }
     Task<Result<store::Series>> series(store::SeriesQuery query) override { return real_->series(std::move(query)); }
     Task<Result<store::SamplePage>> samples(store::SamplesQuery query) override { return real_->samples(std::move(query)); }
-    Task<Result<store::Summaries>> summaries(store::SummaryQuery query) override { return real_->summaries(std::move(query)); }
-    Task<Result<std::vector<store::Latest>>> latest(store::LatestQuery query) override { return real_->latest(std::move(query)); }
+    Task<Result<store::Summaries>> summaries(store::SummaryQuery query) override
+    {
+        return real_->summaries(std::move(query));
+    }
+    Task<Result<std::vector<store::Latest>>> latest(store::LatestQuery query) override
+    {
+        return real_->latest(std::move(query));
+    }
     Task<Result<std::vector<store::TopEntry>>> top(store::TopQuery query) override { return real_->top(std::move(query)); }
-    Task<Result<std::vector<store::LostSpan>>> lost(std::vector<AgentId> agents, store::TimeRange range, std::uint32_t limit) override
+    Task<Result<std::vector<store::LostSpan>>> lost(std::vector<AgentId> agents, store::TimeRange range,
+                                                    std::uint32_t limit) override
     {
         return real_->lost(std::move(agents), range, limit);
     }
@@ -167,7 +188,8 @@ constexpr StreamId kStream{77};
 class World {
 public:
     explicit World(SessionsOptions options = {})
-        : sessions(loop.get_executor(), telemetry, directory, kinds, clock, {&subscriber}, Log{}, options), serving_(loop.get_executor(), Log{})
+        : sessions(loop.get_executor(), telemetry, directory, kinds, clock, {&subscriber}, Log{}, options),
+          serving_(loop.get_executor(), Log{})
     {
         clock.set_wall(from_us(kStart));
         directory.set(kAgent, 3, {1, 2});
@@ -185,11 +207,17 @@ public:
         serving_.spawn("serve", serve(agent, channel));
         return channel;
     }
-    std::shared_ptr<ScriptedChannel> greet(std::uint64_t state_number = 0, std::uint64_t boot = 1, std::uint64_t first_unacked = 1)
+    std::shared_ptr<ScriptedChannel> greet(std::uint64_t state_number = 0, std::uint64_t boot = 1,
+                                           std::uint64_t first_unacked = 1)
     {
         auto channel = connect();
-        channel->say(wire::Hello{.version = "1.0", .stream = kStream, .first_unacked_seq = first_unacked, .state_number = state_number,
-                                 .hostname = "edge-1", .kinds = {1}, .boot = boot});
+        channel->say(wire::Hello{.version = "1.0",
+                                 .stream = kStream,
+                                 .first_unacked_seq = first_unacked,
+                                 .state_number = state_number,
+                                 .hostname = "edge-1",
+                                 .kinds = {1},
+                                 .boot = boot});
         settle();
         return channel;
     }
@@ -374,7 +402,12 @@ TEST_CASE("a gap ends the session with the watermark; losses close it")
     CHECK(agent->closed);
 
     const auto again = world.greet();
-    again->say(wire::Lost{.stream = kStream, .first_seq = 1, .last_seq = 4, .reason = "spool full", .from_us = kStart, .until_us = kStart + 5});
+    again->say(wire::Lost{.stream = kStream,
+                          .first_seq = 1,
+                          .last_seq = 4,
+                          .reason = "spool full",
+                          .from_us = kStart,
+                          .until_us = kStart + 5});
     again->say(World::batch(5, {1}));
     world.settle();
     CHECK(again->all<wire::Ack>().back().acked_seq == 5);
@@ -399,7 +432,9 @@ TEST_CASE("what breaks the protocol ends the session with the reason")
     CHECK(refused([](auto& agent) { agent.say_bytes("\x01\x02\x03"); }));
     CHECK(refused([](auto& agent) { agent.say(wire::Hello{.stream = kStream}); }));
     CHECK(refused([](auto& agent) { agent.say(wire::RawBatch{"rubbish"}); }));
-    CHECK(refused([](auto& agent) { agent.say(wire::RawBatch{wire::encode_batch(batch_of(StreamId(1), 1, {ping_sample(1, kStart, 1, {1})}))}); }));
+    CHECK(refused([](auto& agent) {
+        agent.say(wire::RawBatch{wire::encode_batch(batch_of(StreamId(1), 1, {ping_sample(1, kStart, 1, {1})}))});
+    }));
     CHECK(refused([](auto& agent) { agent.say(wire::Lost{.stream = kStream, .first_seq = 9, .last_seq = 3}); }));
     const auto rude = world.connect();
     rude->say(wire::Health{});

@@ -29,14 +29,38 @@ enum class StreamId : std::uint64_t {};
 
 template <class Id>
 struct IdPrefix;
-template <> struct IdPrefix<AgentId> { static constexpr std::string_view text = "agt_"; };
-template <> struct IdPrefix<ProbeId> { static constexpr std::string_view text = "prb_"; };
-template <> struct IdPrefix<WorkspaceId> { static constexpr std::string_view text = "wsp_"; };
-template <> struct IdPrefix<UserId> { static constexpr std::string_view text = "usr_"; };
-template <> struct IdPrefix<SessionId> { static constexpr std::string_view text = "ses_"; };
-template <> struct IdPrefix<InviteId> { static constexpr std::string_view text = "inv_"; };
-template <> struct IdPrefix<TargetId> { static constexpr std::string_view text = "tgt_"; };
-template <> struct IdPrefix<AuditId> { static constexpr std::string_view text = "aud_"; };
+template <>
+struct IdPrefix<AgentId> {
+    static constexpr std::string_view text = "agt_";
+};
+template <>
+struct IdPrefix<ProbeId> {
+    static constexpr std::string_view text = "prb_";
+};
+template <>
+struct IdPrefix<WorkspaceId> {
+    static constexpr std::string_view text = "wsp_";
+};
+template <>
+struct IdPrefix<UserId> {
+    static constexpr std::string_view text = "usr_";
+};
+template <>
+struct IdPrefix<SessionId> {
+    static constexpr std::string_view text = "ses_";
+};
+template <>
+struct IdPrefix<InviteId> {
+    static constexpr std::string_view text = "inv_";
+};
+template <>
+struct IdPrefix<TargetId> {
+    static constexpr std::string_view text = "tgt_";
+};
+template <>
+struct IdPrefix<AuditId> {
+    static constexpr std::string_view text = "aud_";
+};
 
 template <class Id>
 std::string to_text(Id id)

@@ -30,7 +30,7 @@ Kinds::Kinds(std::vector<const Kind*> kinds) : kinds_(std::move(kinds))
 {
     for (const auto* kind : kinds_) {
         NW_ASSERT(by_number(kind->number) == kind && by_name(kind->name) == kind);  // unique
-        NW_ASSERT(kind->setting("interval") != nullptr);  // the scheduler needs one
+        NW_ASSERT(kind->setting("interval") != nullptr);                            // the scheduler needs one
     }
 }
 

@@ -85,8 +85,8 @@ struct Metric {
 
 // How the panel draws a kind that has no view of its own.
 struct Presentation {
-    std::string_view distribution{};       // histogram column drawn as percentile smoke, or empty
-    std::string_view loss{};               // ratio metric of the heat strip, or empty
+    std::string_view distribution{};            // histogram column drawn as percentile smoke, or empty
+    std::string_view loss{};                    // ratio metric of the heat strip, or empty
     std::span<const std::string_view> lines{};  // metrics drawn as lines when there is no distribution
     std::span<const std::string_view> tiles{};  // metrics of the summary tiles
 };

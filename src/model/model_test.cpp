@@ -53,8 +53,8 @@ TEST_CASE("settings are checked field by field and completed")
     CHECK(std::get<std::int64_t>(settings->at("timeout")) == 2000);
     CHECK(std::get<std::string>(settings->at("family")) == "auto");
 
-    const auto refused = validated(ping, {{"target", "bad host"}, {"packets", std::int64_t{0}},
-                                          {"family", "v5"}, {"timout", std::int64_t{1}}});
+    const auto refused = validated(
+        ping, {{"target", "bad host"}, {"packets", std::int64_t{0}}, {"family", "v5"}, {"timout", std::int64_t{1}}});
     REQUIRE(!refused);
     const auto& problems = refused.error().fields;
     REQUIRE(problems.size() == 4);

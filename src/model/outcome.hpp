@@ -11,22 +11,23 @@ namespace nw {
 // The numbers are part of the wire and storage formats: append, never renumber.
 enum class Outcome : std::uint8_t {
     Ok = 0,
-    Lost = 1,              // nothing came back
-    Unreachable = 2,       // an ICMP error; type, code and reporting router are the reason
+    Lost = 1,         // nothing came back
+    Unreachable = 2,  // an ICMP error; type, code and reporting router are the reason
     Refused = 3,
     DnsError = 4,
     TlsError = 5,
     ProtocolError = 6,
-    AssertionFailed = 7,   // an answer came, but not the expected one
-    BindError = 8,         // interface absent, down or without address
+    AssertionFailed = 7,  // an answer came, but not the expected one
+    BindError = 8,        // interface absent, down or without address
     PermissionError = 9,
     ConfigError = 10,
-    NotMeasured = 11,      // agent overloaded, own link down, agent suspended
+    NotMeasured = 11,  // agent overloaded, own link down, agent suspended
 };
 
 inline constexpr std::array<std::string_view, 12> kOutcomeNames{
-    "ok",        "lost",           "unreachable",      "refused",    "dns_error",        "tls_error",
-    "protocol_error", "assertion_failed", "bind_error", "permission_error", "config_error", "not_measured"};
+    "ok",           "lost",           "unreachable",      "refused",    "dns_error",
+    "tls_error",    "protocol_error", "assertion_failed", "bind_error", "permission_error",
+    "config_error", "not_measured"};
 inline constexpr std::size_t kOutcomeCount = kOutcomeNames.size();
 
 constexpr std::string_view name_of(Outcome outcome) { return kOutcomeNames[std::size_t(outcome)]; }

@@ -67,18 +67,17 @@ std::string problem_of(const Setting& setting, const SettingValue& value)
     if (!text) return "must be text";
     if (text->empty()) return setting.required ? "is required" : "";
     switch (setting.type) {
-    case SettingType::Target:
-        return is_host(*text) ? "" : "must be a host name or an IPv4 or IPv6 address";
+    case SettingType::Target: return is_host(*text) ? "" : "must be a host name or an IPv4 or IPv6 address";
     case SettingType::Choice:
         return std::ranges::find(setting.choices, *text, &Choice::value) != setting.choices.end()
-            ? "" : "must be one of " + choices_text(setting);
+                   ? ""
+                   : "must be one of " + choices_text(setting);
     case SettingType::Interface:
         if (text->find('/') != std::string::npos || text->find(' ') != std::string::npos || text->size() > 15)
             return "must be a network device's name";
         [[fallthrough]];
     default:
-        if (text->size() > std::size_t(setting.max))
-            return "must be at most " + std::to_string(setting.max) + " bytes long";
+        if (text->size() > std::size_t(setting.max)) return "must be at most " + std::to_string(setting.max) + " bytes long";
         return is_clean_text(*text) ? "" : "must be UTF-8 text without control characters";
     }
 }
@@ -127,8 +126,8 @@ Result<Settings> validated(const Kind& kind, const Settings& given, std::string_
     for (const auto& [name, value] : given) {
         if (kind.setting(name)) continue;
         const auto near = nearest(name, known);
-        problems.push_back({std::string(prefix) + name,
-                            "is not a setting of " + std::string(kind.name) + (near ? "; did you mean " + *near + "?" : "")});
+        problems.push_back({std::string(prefix) + name, "is not a setting of " + std::string(kind.name)
+                                                            + (near ? "; did you mean " + *near + "?" : "")});
     }
     if (problems.empty()) return complete;
     auto what = problems.front().field + " " + problems.front().what;

@@ -31,10 +31,8 @@ void append(Rows& rows, std::uint64_t seq, const Sample& sample)
     rows.address.push(sample.address);
     rows.reason.push(sample.reason);
     for (std::size_t i = 0; i < rows.columns.size(); ++i) {
-        if (rows.kind->columns[i].type == ColumnType::Integer)
-            rows.columns[i].numbers.push_back(sample.numbers[i]);
-        else
-            rows.columns[i].bytes.push(sample.bytes[i]);
+        if (rows.kind->columns[i].type == ColumnType::Integer) rows.columns[i].numbers.push_back(sample.numbers[i]);
+        else rows.columns[i].bytes.push(sample.bytes[i]);
     }
 }
 
@@ -46,10 +44,8 @@ Sample sample_at(const Rows& rows, std::size_t row)
     sample.address = rows.address.at(row);
     sample.reason = rows.reason.at(row);
     for (std::size_t i = 0; i < rows.columns.size(); ++i) {
-        if (rows.kind->columns[i].type == ColumnType::Integer)
-            sample.numbers[i] = rows.columns[i].numbers[row];
-        else
-            sample.bytes[i] = rows.columns[i].bytes.at(row);
+        if (rows.kind->columns[i].type == ColumnType::Integer) sample.numbers[i] = rows.columns[i].numbers[row];
+        else sample.bytes[i] = rows.columns[i].bytes.at(row);
     }
     return sample;
 }
@@ -65,10 +61,8 @@ void append_row(Rows& to, const Rows& from, std::size_t row)
     to.address.push(from.address.at(row));
     to.reason.push(from.reason.at(row));
     for (std::size_t i = 0; i < to.columns.size(); ++i) {
-        if (to.kind->columns[i].type == ColumnType::Integer)
-            to.columns[i].numbers.push_back(from.columns[i].numbers[row]);
-        else
-            to.columns[i].bytes.push(from.columns[i].bytes.at(row));
+        if (to.kind->columns[i].type == ColumnType::Integer) to.columns[i].numbers.push_back(from.columns[i].numbers[row]);
+        else to.columns[i].bytes.push(from.columns[i].bytes.at(row));
     }
 }
 

@@ -44,14 +44,14 @@ struct ColumnValues {
 
 struct Rows {
     const Kind* kind = nullptr;
-    std::vector<std::uint64_t> seq{};    // within the agent's stream
+    std::vector<std::uint64_t> seq{};  // within the agent's stream
     std::vector<ProbeId> probe{};
-    std::vector<std::int64_t> at_us{};   // when the run began, by the agent's clock
+    std::vector<std::int64_t> at_us{};  // when the run began, by the agent's clock
     std::vector<Outcome> outcome{};
     std::vector<ClockSource> clock{};
-    BytesColumn address{};               // 4 or 16 bytes, network order; the address that was measured
-    BytesColumn reason{};                // why, when the outcome is not ok
-    std::vector<ColumnValues> columns{}; // parallel to kind->columns
+    BytesColumn address{};                // 4 or 16 bytes, network order; the address that was measured
+    BytesColumn reason{};                 // why, when the outcome is not ok
+    std::vector<ColumnValues> columns{};  // parallel to kind->columns
 
     std::size_t size() const { return probe.size(); }
     friend bool operator==(const Rows&, const Rows&) = default;

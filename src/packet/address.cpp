@@ -12,8 +12,7 @@ constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xf
 
 Address unmapped(const Address& address)
 {
-    if (address.family != Family::V6 || !std::equal(kMapped.begin(), kMapped.end(), address.bytes.begin()))
-        return address;
+    if (address.family != Family::V6 || !std::equal(kMapped.begin(), kMapped.end(), address.bytes.begin())) return address;
     Address inner;
     std::copy_n(address.bytes.begin() + 12, 4, inner.bytes.begin());
     return inner;
@@ -76,9 +75,6 @@ std::optional<Prefix> parse_prefix(std::string_view text)
     return prefix;
 }
 
-std::string to_text(const Prefix& prefix)
-{
-    return to_text(prefix.address) + "/" + std::to_string(prefix.bits);
-}
+std::string to_text(const Prefix& prefix) { return to_text(prefix.address) + "/" + std::to_string(prefix.bits); }
 
 }  // namespace nw::packet

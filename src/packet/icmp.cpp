@@ -54,19 +54,39 @@ IcmpMessage decode_error(Family family, Bytes bytes)
     const auto quoted = decode_quoted(family, bytes.subspan(kIcmpHeaderBytes));
     if (!quoted || quoted->icmp.size() < kIcmpHeaderBytes) return {};
     if (quoted->icmp[0] != types_of(family).request || quoted->icmp[1] != 0) return {};
-    return IcmpError{.type = bytes[0], .code = bytes[1], .mtu = mtu_of(family, bytes),
-                     .destination = quoted->destination, .id = get16(quoted->icmp, 4), .seq = get16(quoted->icmp, 6),
+    return IcmpError{.type = bytes[0],
+                     .code = bytes[1],
+                     .mtu = mtu_of(family, bytes),
+                     .destination = quoted->destination,
+                     .id = get16(quoted->icmp, 4),
+                     .seq = get16(quoted->icmp, 6),
                      .payload = quoted->icmp.subspan(kIcmpHeaderBytes)};
 }
 
-constexpr std::array<std::string_view, 16> kUnreachableV4{
-    "network unreachable", "host unreachable", "protocol unreachable", "port unreachable", "fragmentation needed",
-    "source route failed", "network unknown", "host unknown", "source host isolated", "network prohibited",
-    "host prohibited", "network unreachable for this service", "host unreachable for this service",
-    "communication prohibited", "host precedence violation", "precedence cutoff"};
-constexpr std::array<std::string_view, 8> kUnreachableV6{
-    "no route to destination", "communication prohibited", "beyond scope of source address", "address unreachable",
-    "port unreachable", "source address failed policy", "route rejected", "error in source routing header"};
+constexpr std::array<std::string_view, 16> kUnreachableV4{"network unreachable",
+                                                          "host unreachable",
+                                                          "protocol unreachable",
+                                                          "port unreachable",
+                                                          "fragmentation needed",
+                                                          "source route failed",
+                                                          "network unknown",
+                                                          "host unknown",
+                                                          "source host isolated",
+                                                          "network prohibited",
+                                                          "host prohibited",
+                                                          "network unreachable for this service",
+                                                          "host unreachable for this service",
+                                                          "communication prohibited",
+                                                          "host precedence violation",
+                                                          "precedence cutoff"};
+constexpr std::array<std::string_view, 8> kUnreachableV6{"no route to destination",
+                                                         "communication prohibited",
+                                                         "beyond scope of source address",
+                                                         "address unreachable",
+                                                         "port unreachable",
+                                                         "source address failed policy",
+                                                         "route rejected",
+                                                         "error in source routing header"};
 
 std::string_view name_of(Family family, const IcmpError& error)
 {
@@ -105,7 +125,9 @@ IcmpMessage decode_icmp(Family family, Bytes bytes)
     const auto type = bytes[0];
     if (type == types_of(family).reply || type == types_of(family).request) {
         if (bytes[1] != 0) return {};
-        return Echo{.request = type == types_of(family).request, .id = get16(bytes, 4), .seq = get16(bytes, 6),
+        return Echo{.request = type == types_of(family).request,
+                    .id = get16(bytes, 4),
+                    .seq = get16(bytes, 6),
                     .payload = bytes.subspan(kIcmpHeaderBytes)};
     }
     return is_final_error(family, type) ? decode_error(family, bytes) : IcmpMessage{};

@@ -46,7 +46,7 @@ struct IcmpError {
     Address destination{};  // of the quoted request
     std::uint16_t id = 0;
     std::uint16_t seq = 0;
-    Bytes payload{};        // what the router quoted of it, often nothing
+    Bytes payload{};  // what the router quoted of it, often nothing
 };
 
 using IcmpMessage = std::variant<std::monostate, Echo, IcmpError>;

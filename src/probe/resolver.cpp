@@ -55,8 +55,10 @@ Task<Answer> Resolver::resolve(Question question)
     auto found = co_await run_on(pool_, [&clock = clock_, question] { return look_up(question, clock); });
     entry.running = false;
     const auto holds = found.addresses.empty() ? kFailureHolds : std::clamp(found.ttl, kTtlMin, kTtlMax);
-    entry.answer = {.addresses = std::move(found.addresses), .error = std::move(found.error),
-                    .took = found.took, .valid_until = clock_.instant() + holds};
+    entry.answer = {.addresses = std::move(found.addresses),
+                    .error = std::move(found.error),
+                    .took = found.took,
+                    .valid_until = clock_.instant() + holds};
     entry.finished.cancel();
     co_return entry.answer;
 }

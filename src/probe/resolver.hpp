@@ -68,7 +68,8 @@ private:
     std::map<Question, std::unique_ptr<Entry>> entries_;
 };
 
-// The blocking part; `ttl` is how long the answer holds, `took` how long it took to get. Implemented per platform in resolver_port.cpp.
+// The blocking part; `ttl` is how long the answer holds, `took` how long it took to get. Implemented per platform in
+// resolver_port.cpp.
 struct Lookup {
     std::vector<HostAddress> addresses{};
     std::string error{};

@@ -36,7 +36,7 @@ struct Patience {
 constexpr Patience kForTtl{.attempts = 1, .timeout_ms = 300};
 
 struct ResolverState {
-    struct __res_state state {};
+    struct __res_state state{};
     bool ok = false;
     ResolverState() { ok = res_ninit(&state) == 0; }
     ~ResolverState()
@@ -78,7 +78,8 @@ Records read_answer(const std::uint8_t* bytes, int size)
     }
     const auto code = ns_msg_getflag(message, ns_f_rcode);
     if (code != ns_r_noerror) {
-        records.error = code == ns_r_nxdomain ? "the name does not exist" : "the name server answered with code " + std::to_string(code);
+        records.error =
+            code == ns_r_nxdomain ? "the name does not exist" : "the name server answered with code " + std::to_string(code);
         return records;
     }
     for (int i = 0; i < ns_msg_count(message, ns_s_an); ++i) {
@@ -140,8 +141,8 @@ Records query_servers(const std::string& name, int type, const std::string& devi
 {
     ResolverState resolver;
     std::array<std::uint8_t, 512> query{};
-    const int size = resolver.ok ? res_nmkquery(&resolver.state, ns_o_query, name.c_str(), ns_c_in, type, nullptr, 0, nullptr,
-                                                query.data(), int(query.size()))
+    const int size = resolver.ok ? res_nmkquery(&resolver.state, ns_o_query, name.c_str(), ns_c_in, type, nullptr, 0,
+                                                nullptr, query.data(), int(query.size()))
                                  : -1;
     if (size < 0) return {.error = "the name cannot be put into a DNS query"};
     Records failed{.error = "no name server is configured"};
@@ -164,10 +165,13 @@ bool has_way(const HostAddress& to, const std::string& device)
     const Socket socket(::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     if (setsockopt(socket.get(), SOL_SOCKET, SO_BINDTODEVICE, device.data(), socklen_t(device.size())) != 0) return false;
     sockaddr_in a4{.sin_family = AF_INET, .sin_port = htons(7), .sin_addr = {}, .sin_zero = {}};
-    sockaddr_in6 a6{.sin6_family = AF_INET6, .sin6_port = htons(7), .sin6_flowinfo = 0, .sin6_addr = {}, .sin6_scope_id = to.scope};
-    std::memcpy(v4 ? static_cast<void*>(&a4.sin_addr) : static_cast<void*>(&a6.sin6_addr), to.address.bytes.data(), to.address.size());
+    sockaddr_in6 a6{
+        .sin6_family = AF_INET6, .sin6_port = htons(7), .sin6_flowinfo = 0, .sin6_addr = {}, .sin6_scope_id = to.scope};
+    std::memcpy(v4 ? static_cast<void*>(&a4.sin_addr) : static_cast<void*>(&a6.sin6_addr), to.address.bytes.data(),
+                to.address.size());
     return connect(socket.get(), v4 ? reinterpret_cast<const sockaddr*>(&a4) : reinterpret_cast<const sockaddr*>(&a6),
-                   v4 ? sizeof a4 : sizeof a6) == 0;
+                   v4 ? sizeof a4 : sizeof a6)
+           == 0;
 }
 
 Lookup look_up_through(const Question& question)
@@ -249,15 +253,20 @@ Lookup look_up(const Question& question, const Clock& clock)
         result.took = clock.instant() - started;
         return result;
     }
-    const int family = question.family == FamilyWish::V4 ? AF_INET : question.family == FamilyWish::V6 ? AF_INET6 : AF_UNSPEC;
+    const int family = question.family == FamilyWish::V4   ? AF_INET
+                       : question.family == FamilyWish::V6 ? AF_INET6
+                                                           : AF_UNSPEC;
     auto answer = ask_host(question.host, family, 0);
-    Lookup result{.addresses = std::move(answer.addresses), .error = std::move(answer.error), .ttl = kTtlUnknown,
+    Lookup result{.addresses = std::move(answer.addresses),
+                  .error = std::move(answer.error),
+                  .ttl = kTtlUnknown,
                   .took = clock.instant() - started};
     if (result.addresses.empty()) return result;
     // Names without a dot come from the hosts file or a search list: nobody says how long they hold.
     if (question.host.find('.') == std::string::npos) return result;
     const int type = result.addresses.front().address.family == Family::V4 ? int(ns_t_a) : int(ns_t_aaaa);
-    if (const auto records = query_servers(question.host, type, "", kForTtl); records.ttl) result.ttl = Seconds(*records.ttl);
+    if (const auto records = query_servers(question.host, type, "", kForTtl); records.ttl)
+        result.ttl = Seconds(*records.ttl);
     return result;
 }
 

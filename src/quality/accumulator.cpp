@@ -69,10 +69,8 @@ void Accumulator::add(const Rows& rows, std::size_t row)
     begin_run(rows.at_us[row], rows.outcome[row]);
     std::size_t next = 0;
     for (const auto& [column, type] : layout_) {
-        if (type == ColumnType::Integer)
-            number(column, rows.columns[column].numbers[row]);
-        else
-            histogram(next++, rows.columns[column].bytes.at(row));
+        if (type == ColumnType::Integer) number(column, rows.columns[column].numbers[row]);
+        else histogram(next++, rows.columns[column].bytes.at(row));
     }
 }
 

@@ -118,8 +118,7 @@ std::optional<double> evaluate(const Kind& kind, const Metric& metric, const Agg
         const auto share = quotient(a, number(kind, aggregate, metric.b));
         return share ? std::optional(std::clamp(1 - *share, 0.0, 1.0)) : std::nullopt;
     }
-    case Formula::Deviation:
-        return deviation(a, number(kind, aggregate, metric.b), number(kind, aggregate, metric.c));
+    case Formula::Deviation: return deviation(a, number(kind, aggregate, metric.b), number(kind, aggregate, metric.c));
     case Formula::Quantile: return quantile(kind, metric, aggregate);
     }
     return std::nullopt;

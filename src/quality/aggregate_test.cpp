@@ -1,5 +1,5 @@
-#include "quality/aggregate.hpp"
 #include "quality/accumulator.hpp"
+#include "quality/aggregate.hpp"
 
 #include "base/random.hpp"
 #include "model/kinds/ping.hpp"
@@ -70,7 +70,8 @@ Rows random_rows(Random& random, std::size_t count)
 
 TEST_CASE("metrics come from merged counts, sums and histograms")
 {
-    const auto rows = rows_of({ping_sample(10, 4, {1000, 2000, 3000}), ping_sample(20, 4, {}), ping_sample(30, 2, {6000, 8000})});
+    const auto rows =
+        rows_of({ping_sample(10, 4, {1000, 2000, 3000}), ping_sample(20, 4, {}), ping_sample(30, 2, {6000, 8000})});
     auto all = make_aggregate(ping);
     for (std::size_t i = 0; i < rows.size(); ++i) add(all, rows, i);
 

@@ -102,13 +102,15 @@ std::optional<Verdict> jitter(const Kind& kind, const Aggregate& aggregate, cons
 constexpr std::array kFailures{Outcome::Refused, Outcome::DnsError, Outcome::TlsError, Outcome::ProtocolError,
                                Outcome::AssertionFailed};
 
-Verdict failures(const Aggregate& aggregate, std::int64_t about_target, bool packets_counted, const GradeThresholds& thresholds)
+Verdict failures(const Aggregate& aggregate, std::int64_t about_target, bool packets_counted,
+                 const GradeThresholds& thresholds)
 {
     std::int64_t failed = 0;
     auto worst = Outcome::Ok;
     const auto count = [&](Outcome outcome) {
         const auto runs = std::int64_t(aggregate.outcomes[std::size_t(outcome)]);
-        if (runs > 0 && (worst == Outcome::Ok || runs > std::int64_t(aggregate.outcomes[std::size_t(worst)]))) worst = outcome;
+        if (runs > 0 && (worst == Outcome::Ok || runs > std::int64_t(aggregate.outcomes[std::size_t(worst)])))
+            worst = outcome;
         failed += runs;
     };
     for (const auto outcome : kFailures) count(outcome);
@@ -128,13 +130,12 @@ Graded grade(const Kind& kind, const Aggregate& aggregate, const GradeThresholds
     std::uint64_t about_target = 0;
     std::size_t own = std::size_t(Outcome::NotMeasured);
     for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-        if (is_about_target(Outcome(i)))
-            about_target += aggregate.outcomes[i];
-        else if (aggregate.outcomes[i] > aggregate.outcomes[own])
-            own = i;
+        if (is_about_target(Outcome(i))) about_target += aggregate.outcomes[i];
+        else if (aggregate.outcomes[i] > aggregate.outcomes[own]) own = i;
     }
     if (about_target == 0)
-        return {Grade::Unknown, fmt::format("agent: {} in {} of {} runs", name_of(Outcome(own)), aggregate.outcomes[own], aggregate.runs)};
+        return {Grade::Unknown,
+                fmt::format("agent: {} in {} of {} runs", name_of(Outcome(own)), aggregate.outcomes[own], aggregate.runs)};
     const auto packets = loss(kind, aggregate, thresholds);
     auto worst = failures(aggregate, std::int64_t(about_target), packets.has_value(), thresholds);
     if (packets && packets->grade >= worst.grade) worst = *packets;

@@ -60,7 +60,8 @@ TEST_CASE("latency and jitter are held against their levels, the worst decides")
 {
     CHECK(graded({{.sent = 100, .received = 100, .rtt_us = 160'000}}).grade == Grade::Fair);
     CHECK(graded({{.sent = 100, .received = 100, .rtt_us = 700'000}}).grade == Grade::Critical);
-    CHECK(graded({{.sent = 100, .received = 100, .jitter_us = 60'000}}) == Graded{Grade::Poor, "jitter 60 ms, poor at 50 ms"});
+    CHECK(graded({{.sent = 100, .received = 100, .jitter_us = 60'000}})
+          == Graded{Grade::Poor, "jitter 60 ms, poor at 50 ms"});
     CHECK(graded({{.sent = 100, .received = 88, .jitter_us = 60'000}}).reason == "loss 12 of 100, critical at 10 %");
 }
 
@@ -70,14 +71,17 @@ TEST_CASE("the agent's own trouble is unknown and never dilutes or worsens the t
     CHECK(graded({{.outcome = Outcome::NotMeasured, .runs = 5}})
           == Graded{Grade::Unknown, "agent: not_measured in 5 of 5 runs"});
     CHECK(graded({{.outcome = Outcome::BindError, .runs = 3}}).grade == Grade::Unknown);
-    CHECK(graded({{.outcome = Outcome::NotMeasured, .runs = 500}, {.sent = 100, .received = 100}}).grade == Grade::Excellent);
+    CHECK(graded({{.outcome = Outcome::NotMeasured, .runs = 500}, {.sent = 100, .received = 100}}).grade
+          == Grade::Excellent);
 }
 
 TEST_CASE("runs that fail before any packet are failures of the target")
 {
     CHECK(graded({{.outcome = Outcome::DnsError, .runs = 15}})
           == Graded{Grade::Critical, "dns_error in 15 of 15, critical at 10 %"});
-    CHECK(graded({{.outcome = Outcome::DnsError, .runs = 1}, {.runs = 14, .sent = 280, .received = 280}}).grade <= Grade::Fair);
+    CHECK(graded({{.outcome = Outcome::DnsError, .runs = 1}, {.runs = 14, .sent = 280, .received = 280}}).grade
+          <= Grade::Fair);
     // A router's ICMP error is a lost packet of its run and is not counted a second time.
-    CHECK(graded({{.outcome = Outcome::Unreachable, .sent = 100, .received = 0}}).reason == "loss 100 of 100, critical at 10 %");
+    CHECK(graded({{.outcome = Outcome::Unreachable, .sent = 100, .received = 0}}).reason
+          == "loss 100 of 100, critical at 10 %");
 }

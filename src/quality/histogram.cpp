@@ -43,10 +43,8 @@ void Histogram::add(Nanos value, std::uint64_t count)
     if (count == 0) return;
     const auto bucket = bucket_of(value);
     const auto at = std::ranges::lower_bound(entries_, bucket, {}, &Entry::bucket);
-    if (at != entries_.end() && at->bucket == bucket)
-        at->count += count;
-    else
-        entries_.insert(at, {bucket, count});
+    if (at != entries_.end() && at->bucket == bucket) at->count += count;
+    else entries_.insert(at, {bucket, count});
     total_ += count;
 }
 
@@ -57,12 +55,9 @@ void Histogram::merge(const Histogram& other)
     auto a = entries_.begin();
     auto b = other.entries_.begin();
     while (a != entries_.end() || b != other.entries_.end()) {
-        if (b == other.entries_.end() || (a != entries_.end() && a->bucket < b->bucket))
-            merged.push_back(*a++);
-        else if (a == entries_.end() || b->bucket < a->bucket)
-            merged.push_back(*b++);
-        else
-            merged.push_back({a->bucket, a++->count + b++->count});
+        if (b == other.entries_.end() || (a != entries_.end() && a->bucket < b->bucket)) merged.push_back(*a++);
+        else if (a == entries_.end() || b->bucket < a->bucket) merged.push_back(*b++);
+        else merged.push_back({a->bucket, a++->count + b++->count});
     }
     entries_ = std::move(merged);
     total_ += other.total_;

@@ -41,7 +41,11 @@ public:
     void merge(const Histogram& other);
     // Merges a compact form; an Error (Corrupt) leaves this histogram unchanged.
     Status merge_compact(std::string_view compact);
-    void clear() { entries_.clear(); total_ = 0; }
+    void clear()
+    {
+        entries_.clear();
+        total_ = 0;
+    }
 
     std::uint64_t count() const { return total_; }
     bool empty() const { return total_ == 0; }

@@ -29,8 +29,11 @@ Result<std::optional<std::uint64_t>> read_meta(sqlite::Database& db, std::string
 
 Block block_of(const sqlite::Statement& row)
 {
-    return {.first_seq = std::uint64_t(row.integer(0)), .count = std::uint32_t(row.integer(1)), .from_us = row.integer(2),
-            .until_us = row.integer(3), .bytes = std::string(row.view(4))};
+    return {.first_seq = std::uint64_t(row.integer(0)),
+            .count = std::uint32_t(row.integer(1)),
+            .from_us = row.integer(2),
+            .until_us = row.integer(3),
+            .bytes = std::string(row.view(4))};
 }
 
 }  // namespace
@@ -78,10 +81,12 @@ Status Spool::prepare(std::uint64_t fresh_stream)
 
 Depth Spool::depth() const
 {
-    Depth depth{.blocks = stored_blocks_ + held_.size(), .bytes = stored_bytes_ + held_bytes_, .disk_refuses = !trouble_.empty()};
+    Depth depth{
+        .blocks = stored_blocks_ + held_.size(), .bytes = stored_bytes_ + held_bytes_, .disk_refuses = !trouble_.empty()};
     depth.rows = next_seq_ - 1 - acked_;
     for (const auto& range : lost_)
-        if (range.last_seq > acked_) depth.rows -= std::min(depth.rows, range.last_seq - std::max(acked_ + 1, range.first_seq) + 1);
+        if (range.last_seq > acked_)
+            depth.rows -= std::min(depth.rows, range.last_seq - std::max(acked_ + 1, range.first_seq) + 1);
     return depth;
 }
 
@@ -89,8 +94,11 @@ void Spool::append(std::vector<Content> contents, WallTime now)
 {
     for (auto& content : contents) {
         NW_ASSERT(content.count > 0);
-        held_.push_back({.first_seq = next_seq_, .count = content.count, .from_us = content.from_us,
-                         .until_us = content.until_us, .bytes = std::move(content.bytes)});
+        held_.push_back({.first_seq = next_seq_,
+                         .count = content.count,
+                         .from_us = content.from_us,
+                         .until_us = content.until_us,
+                         .bytes = std::move(content.bytes)});
         held_bytes_ += held_.back().bytes.size() + std::size_t(kBlockOverhead);
         next_seq_ += content.count;
     }
@@ -140,19 +148,17 @@ Status Spool::write_meta()
 Status Spool::write_lost(const LostRange& range)
 {
     sqlite::Statement put(*db_, "INSERT INTO lost VALUES(?, ?, ?, ?, ?)");
-    return put.bind(1, std::int64_t(range.first_seq)).bind(2, std::int64_t(range.last_seq)).bind(3, range.reason)
-        .bind(4, range.from_us).bind(5, range.until_us).run();
+    return put.bind(1, std::int64_t(range.first_seq))
+        .bind(2, std::int64_t(range.last_seq))
+        .bind(3, range.reason)
+        .bind(4, range.from_us)
+        .bind(5, range.until_us)
+        .run();
 }
 
-void Spool::set_patience(Millis at_most)
-{
-    note(db_->execute("PRAGMA busy_timeout = " + std::to_string(at_most.count())));
-}
+void Spool::set_patience(Millis at_most) { note(db_->execute("PRAGMA busy_timeout = " + std::to_string(at_most.count()))); }
 
-void Spool::note(const Status& status)
-{
-    trouble_ = status ? std::string() : status.error().what;
-}
+void Spool::note(const Status& status) { trouble_ = status ? std::string() : status.error().what; }
 
 void Spool::declare_lost(const Block& block, const std::string& reason)
 {
@@ -168,7 +174,8 @@ void Spool::declare_lost(const Block& block, const std::string& reason)
 
 void Spool::drop_oldest_stored(const std::string& reason)
 {
-    sqlite::Statement oldest(*db_, "SELECT first_seq, count, from_us, until_us, x'', length(bytes) FROM block ORDER BY first_seq LIMIT 1");
+    sqlite::Statement oldest(
+        *db_, "SELECT first_seq, count, from_us, until_us, x'', length(bytes) FROM block ORDER BY first_seq LIMIT 1");
     const auto found = oldest.step();
     if (!found || !*found) return;
     const auto block = block_of(oldest);
@@ -209,7 +216,8 @@ void Spool::enforce(WallTime now)
 std::vector<Block> Spool::peek(std::uint64_t after_seq, std::size_t max) const
 {
     std::vector<Block> blocks;
-    sqlite::Statement rows(*db_, "SELECT first_seq, count, from_us, until_us, bytes FROM block WHERE first_seq > ? ORDER BY first_seq LIMIT ?");
+    sqlite::Statement rows(
+        *db_, "SELECT first_seq, count, from_us, until_us, bytes FROM block WHERE first_seq > ? ORDER BY first_seq LIMIT ?");
     rows.bind(1, std::int64_t(after_seq)).bind(2, std::int64_t(max));
     for (auto more = rows.step(); more && *more; more = rows.step()) blocks.push_back(block_of(rows));
     for (const auto& block : held_)

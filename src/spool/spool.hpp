@@ -35,7 +35,7 @@ struct Limits {
 struct Block {
     std::uint64_t first_seq = 0;
     std::uint32_t count = 0;
-    std::int64_t from_us = 0;   // of the oldest and the newest sample in it
+    std::int64_t from_us = 0;  // of the oldest and the newest sample in it
     std::int64_t until_us = 0;
     std::string bytes{};
 

@@ -27,7 +27,7 @@ enum class Durability : std::uint8_t {
 struct OpenOptions {
     Durability durability = Durability::Full;
     bool read_only = false;
-    std::int32_t page_size = 4096;           // only for a new file
+    std::int32_t page_size = 4096;  // only for a new file
     std::chrono::milliseconds busy_timeout{5000};
     std::int32_t cache_kib = 2048;
     std::int64_t mmap_bytes = 0;

@@ -58,10 +58,8 @@ void put_rows(pb::KindRows& out, const Rows& rows, std::uint64_t first_seq)
     put_bytes(*out.mutable_reason(), rows.reason);
     for (std::size_t i = 0; i < rows.columns.size(); ++i) {
         auto& block = *out.add_columns();
-        if (rows.kind->columns[i].type == ColumnType::Integer)
-            put_numbers(block, rows.columns[i].numbers);
-        else
-            put_bytes(block, rows.columns[i].bytes);
+        if (rows.kind->columns[i].type == ColumnType::Integer) put_numbers(block, rows.columns[i].numbers);
+        else put_bytes(block, rows.columns[i].bytes);
     }
 }
 
@@ -157,10 +155,8 @@ Result<Rows> take_rows(const pb::KindRows& in, const Batch& batch, const Kinds& 
     for (std::size_t i = 0; i < kind->columns.size(); ++i) {
         const auto& block = int(i) < in.columns_size() ? in.columns(int(i)) : nothing;
         auto& column = rows.columns[i];
-        if (kind->columns[i].type == ColumnType::Integer)
-            NW_CHECK(take_numbers(block, count, column.numbers));
-        else
-            NW_CHECK(take_bytes(block, count, kTextBytesMax, column.bytes));
+        if (kind->columns[i].type == ColumnType::Integer) NW_CHECK(take_numbers(block, count, column.numbers));
+        else NW_CHECK(take_bytes(block, count, kTextBytesMax, column.bytes));
     }
     return rows;
 }
@@ -187,8 +183,11 @@ Result<Batch> decode_batch(std::string_view bytes, const Kinds& kinds, Completen
     google::protobuf::Arena arena;
     auto& in = *google::protobuf::Arena::CreateMessage<pb::Batch>(&arena);
     if (!in.ParseFromArray(bytes.data(), int(bytes.size()))) return corrupt("not a protobuf message");
-    Batch batch{.stream = StreamId(in.stream()), .first_seq = in.first_seq(), .count = in.count(),
-                .clock_offset_us = in.clock_offset_us(), .clock_uncertainty_us = in.clock_uncertainty_us()};
+    Batch batch{.stream = StreamId(in.stream()),
+                .first_seq = in.first_seq(),
+                .count = in.count(),
+                .clock_offset_us = in.clock_offset_us(),
+                .clock_uncertainty_us = in.clock_uncertainty_us()};
     if (batch.count == 0 || batch.count > kBatchRowsMax) return corrupt("must hold 1 to 10000 sequences");
     if (batch.first_seq == 0 || batch.first_seq > UINT64_MAX / 2) return corrupt("sequence out of range");
     std::vector<bool> seen(batch.count);

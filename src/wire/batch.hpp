@@ -39,8 +39,8 @@ struct Health {
 struct Batch {
     StreamId stream{};
     std::uint64_t first_seq = 0;
-    std::uint32_t count = 0;      // sequences covered, each in exactly one row
-    std::vector<Rows> kinds{};    // Rows::seq is absolute
+    std::uint32_t count = 0;    // sequences covered, each in exactly one row
+    std::vector<Rows> kinds{};  // Rows::seq is absolute
     std::int64_t clock_offset_us = 0;
     std::uint64_t clock_uncertainty_us = 0;  // 0: unknown
     std::optional<Health> health{};

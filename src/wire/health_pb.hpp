@@ -23,10 +23,16 @@ inline void to_pb(const Health& health, pb::Health& out)
 
 inline Health from_pb(const pb::Health& in)
 {
-    return {.lateness_p99_us = in.lateness_p99_us(), .socket_drops = in.socket_drops(),
-            .cpu_permille = in.cpu_permille(), .steal_permille = in.steal_permille(),
-            .spool_rows = in.spool_rows(), .spool_bytes = in.spool_bytes(), .rss_bytes = in.rss_bytes(),
-            .probes = in.probes(), .packets_per_second = in.packets_per_second(), .at_us = in.at_us()};
+    return {.lateness_p99_us = in.lateness_p99_us(),
+            .socket_drops = in.socket_drops(),
+            .cpu_permille = in.cpu_permille(),
+            .steal_permille = in.steal_permille(),
+            .spool_rows = in.spool_rows(),
+            .spool_bytes = in.spool_bytes(),
+            .rss_bytes = in.rss_bytes(),
+            .probes = in.probes(),
+            .packets_per_second = in.packets_per_second(),
+            .at_us = in.at_us()};
 }
 
 }  // namespace nw::wire

@@ -14,9 +14,8 @@ auto corrupt(std::string_view what) { return fail(Errc::Corrupt, "message: " + s
 
 bool short_texts(std::initializer_list<const std::string*> texts)
 {
-    return std::ranges::all_of(texts, [](const auto* text) {
-        return text->size() <= kShortTextMax && is_clean_text(*text);
-    });
+    return std::ranges::all_of(texts,
+                               [](const auto* text) { return text->size() <= kShortTextMax && is_clean_text(*text); });
 }
 
 void put(const Hello& hello, pb::AgentMessage& out)
@@ -65,10 +64,7 @@ void put(const StateApplied& applied, pb::AgentMessage& out)
 }
 
 void put(const Health& health, pb::AgentMessage& out) { to_pb(health, *out.mutable_health()); }
-void put(const ClockRequest& request, pb::AgentMessage& out)
-{
-    out.mutable_clock_request()->set_agent_us(request.agent_us);
-}
+void put(const ClockRequest& request, pb::AgentMessage& out) { out.mutable_clock_request()->set_agent_us(request.agent_us); }
 
 void put_state(const State& state, pb::State& to)
 {
@@ -81,10 +77,8 @@ void put_state(const State& state, pb::State& to)
         entry.set_kind(probe.kind->number);
         for (const auto& [name, value] : probe.settings) {
             auto& setting = (*entry.mutable_settings())[name];
-            if (const auto* number = std::get_if<std::int64_t>(&value))
-                setting.set_number(*number);
-            else
-                setting.set_text(std::get<std::string>(value));
+            if (const auto* number = std::get_if<std::int64_t>(&value)) setting.set_number(*number);
+            else setting.set_text(std::get<std::string>(value));
         }
     }
     for (const auto probe : state.remove) to.add_remove(std::uint64_t(probe));
@@ -123,9 +117,15 @@ Result<AgentMessage> take(const pb::Hello& in)
 {
     if (in.capabilities_size() > kListMax || in.kinds_size() > kListMax) return corrupt("hello lists too much");
     if (!short_texts({&in.version(), &in.hostname(), &in.os(), &in.arch()})) return corrupt("hello with unclean text");
-    Hello hello{.protocol = in.protocol(), .version = in.version(), .stream = StreamId(in.stream()),
-                .first_unacked_seq = in.first_unacked_seq(), .state_number = in.state_number(),
-                .hostname = in.hostname(), .os = in.os(), .arch = in.arch(), .boot = in.boot()};
+    Hello hello{.protocol = in.protocol(),
+                .version = in.version(),
+                .stream = StreamId(in.stream()),
+                .first_unacked_seq = in.first_unacked_seq(),
+                .state_number = in.state_number(),
+                .hostname = in.hostname(),
+                .os = in.os(),
+                .arch = in.arch(),
+                .boot = in.boot()};
     for (const auto& capability : in.capabilities()) {
         if (!short_texts({&capability})) return corrupt("hello with unclean text");
         hello.capabilities.push_back(capability);
@@ -139,8 +139,12 @@ Result<AgentMessage> take(const pb::Lost& in)
     if (in.first_seq() == 0 || in.last_seq() < in.first_seq() || in.last_seq() > UINT64_MAX / 2)
         return corrupt("lost range is not a range");
     if (!short_texts({&in.reason()})) return corrupt("lost with unclean text");
-    return Lost{.stream = StreamId(in.stream()), .first_seq = in.first_seq(), .last_seq = in.last_seq(),
-                .reason = in.reason(), .from_us = in.from_us(), .until_us = in.until_us()};
+    return Lost{.stream = StreamId(in.stream()),
+                .first_seq = in.first_seq(),
+                .last_seq = in.last_seq(),
+                .reason = in.reason(),
+                .from_us = in.from_us(),
+                .until_us = in.until_us()};
 }
 
 Result<AgentMessage> take(const pb::StateApplied& in)

@@ -12,8 +12,8 @@ Batch sample_batch(const Kinds& kinds, std::uint32_t count)
 {
     const auto& ping = *kinds.by_name("ping");
     SeededRandom random(11);
-    Batch batch{.stream = StreamId{5}, .first_seq = 100, .count = count, .clock_offset_us = -1500,
-                .clock_uncertainty_us = 80};
+    Batch batch{
+        .stream = StreamId{5}, .first_seq = 100, .count = count, .clock_offset_us = -1500, .clock_uncertainty_us = 80};
     auto rows = make_rows(ping);
     for (std::uint32_t i = 0; i < count; ++i) {
         auto sample = make_sample(ping, ProbeId(1 + i % 3), from_us(1'700'000'000'000'000 + 1000LL * i));
@@ -76,19 +76,24 @@ TEST_CASE("messages survive the wire")
     const auto kinds = all_kinds();
     const auto& ping = *kinds.by_name("ping");
     const auto there = [](AgentMessage message) { return *decode_agent_message(encode(message)) == message; };
-    CHECK(there(Hello{.capabilities = {"a"}, .version = "0.1.0", .stream = StreamId{9}, .hostname = "h", .kinds = {1}, .boot = 4}));
+    CHECK(there(
+        Hello{.capabilities = {"a"}, .version = "0.1.0", .stream = StreamId{9}, .hostname = "h", .kinds = {1}, .boot = 4}));
     CHECK(there(Lost{.stream = StreamId{1}, .first_seq = 3, .last_seq = 9, .reason = "spool full"}));
     CHECK(there(StateApplied{.number = 4, .need_full = true, .problems = {{ProbeId{3}, "no such interface"}}}));
     CHECK(there(Health{.cpu_permille = 3}));
     CHECK(there(ClockRequest{77}));
 
-    const auto back = [&](ControllerMessage message) { return *decode_controller_message(encode(message), kinds) == message; };
+    const auto back = [&](ControllerMessage message) {
+        return *decode_controller_message(encode(message), kinds) == message;
+    };
     CHECK(back(Welcome{.acked_seq = 8, .now_us = 5}));
     CHECK(back(Ack{StreamId{2}, 88}));
     CHECK(back(ClockReply{1, 2}));
     CHECK(back(Refused{RefusedReason::Revoked, "agent was deleted"}));
     const auto settings = *validated(ping, {{"target", "example.com"}});
-    CHECK(back(State{.number = 3, .base = 2, .upsert = {{.id = ProbeId{1}, .revision = 2, .kind = &ping, .settings = settings}},
+    CHECK(back(State{.number = 3,
+                     .base = 2,
+                     .upsert = {{.id = ProbeId{1}, .revision = 2, .kind = &ping, .settings = settings}},
                      .remove = {ProbeId{9}}}));
 }
 
@@ -99,8 +104,9 @@ TEST_CASE("a probe the agent must refuse is reported, the others are applied")
     const auto good = *validated(ping, {{"target", "example.com"}});
     auto bad = good;
     bad["interval"] = std::int64_t{1};
-    const State state{.number = 1, .upsert = {{.id = ProbeId{1}, .kind = &ping, .settings = good},
-                                              {.id = ProbeId{2}, .kind = &ping, .settings = bad}}};
+    const State state{
+        .number = 1,
+        .upsert = {{.id = ProbeId{1}, .kind = &ping, .settings = good}, {.id = ProbeId{2}, .kind = &ping, .settings = bad}}};
     const auto decoded = decode_state(encode_state(state), kinds);
     REQUIRE(decoded);
     CHECK(decoded->upsert.size() == 1);

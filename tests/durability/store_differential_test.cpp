@@ -28,7 +28,8 @@ constexpr std::array<Column, 5> kOddColumns{{
     {.name = "second", .type = ColumnType::Histogram, .rollup = Rollup::Merge},
     {.name = "count", .rollup = Rollup::Sum},
 }};
-constexpr std::array<Setting, 1> kOddSettings{{{.name = "interval", .type = SettingType::Duration, .default_number = 1000, .min = 1000, .max = 9000}}};
+constexpr std::array<Setting, 1> kOddSettings{
+    {{.name = "interval", .type = SettingType::Duration, .default_number = 1000, .min = 1000, .max = 9000}}};
 constexpr std::array<Metric, 2> kOddMetrics{{
     {.name = "gauge", .formula = Formula::Value, .a = "gauge"},
     {.name = "second_p90", .unit = "us", .formula = Formula::Quantile, .a = "second", .q = 0.9},
@@ -37,7 +38,8 @@ constexpr std::array<Metric, 2> kOddMetrics{{
 constexpr Kind kOdd{.number = 900, .name = "odd", .settings = kOddSettings, .columns = kOddColumns, .metrics = kOddMetrics};
 
 constexpr std::uint64_t kProbes = 24;
-constexpr Retention kRetention{.raw = Seconds(5 * 86'400), .five_minutes = Seconds(9 * 86'400), .hour = Seconds(400 * 86'400)};
+constexpr Retention kRetention{
+    .raw = Seconds(5 * 86'400), .five_minutes = Seconds(9 * 86'400), .hour = Seconds(400 * 86'400)};
 
 std::uint64_t setting(const char* name, std::uint64_t otherwise)
 {
@@ -139,7 +141,8 @@ private:
     {
         REQUIRE(a.size() == b.size());
         for (std::size_t i = 0; i < a.size(); ++i) {
-            INFO("stream " << std::uint64_t(a[i].stream) << " or " << std::uint64_t(b[i].stream) << ", declared " << a[i].declared_us << " or " << b[i].declared_us);
+            INFO("stream " << std::uint64_t(a[i].stream) << " or " << std::uint64_t(b[i].stream) << ", declared "
+                           << a[i].declared_us << " or " << b[i].declared_us);
             CHECK((a[i] == b[i]));
         }
     }
@@ -154,7 +157,8 @@ private:
         const auto late = random_.below(12) == 0 ? std::int64_t(random_.below(2 * std::uint64_t(kDayUs))) : 0;
         for (auto n = 1 + random_.below(100); n > 0; --n) {
             const auto probe = 1 + agent * 8 + random_.below(8);
-            const auto at = now - late - std::int64_t(random_.below(3600)) * kSecondUs - std::int64_t(random_.below(3)) * 1'000;
+            const auto at =
+                now - late - std::int64_t(random_.below(3600)) * kSecondUs - std::int64_t(random_.below(3)) * 1'000;
             samples.push_back(random_sample(random_, kind_of(probe), ProbeId(probe), std::max<std::int64_t>(at, 0)));
         }
         auto batch = batch_of(id, stream.next, samples);
@@ -205,8 +209,13 @@ private:
     {
         const auto now = to_us(clock_.wall());
         const auto count = 1 + random_.below(50);
-        const LostSpan span{.agent = AgentId(agent), .stream = id, .first_seq = stream.next, .last_seq = stream.next + count - 1,
-                            .reason = "spool full", .from_us = now - 600 * kSecondUs, .until_us = now};
+        const LostSpan span{.agent = AgentId(agent),
+                            .stream = id,
+                            .first_seq = stream.next,
+                            .last_seq = stream.next + count - 1,
+                            .reason = "spool full",
+                            .from_us = now - 600 * kSecondUs,
+                            .until_us = now};
         stream.next += count;
         both<Appended>([&](Telemetry& store) { return store.declare_lost(span); });
     }
@@ -234,7 +243,8 @@ private:
     {
         const auto now = to_us(clock_.wall());
         const auto length = 1 + std::int64_t(random_.below(std::uint64_t(1) << (20 + random_.below(21))));
-        const auto until = now + kHourUs - std::int64_t(random_.below(std::uint64_t(random_.below(3) == 0 ? 14 * kDayUs : 2 * kDayUs)));
+        const auto until =
+            now + kHourUs - std::int64_t(random_.below(std::uint64_t(random_.below(3) == 0 ? 14 * kDayUs : 2 * kDayUs)));
         return {std::max<std::int64_t>(0, until - length), until};
     }
 
@@ -245,12 +255,17 @@ private:
         for (auto n = 1 + random_.below(6); n > 0; --n) probes.push_back(ProbeId(1 + random_.below(kProbes + 2)));
         const auto range = random_range();
         const auto buckets = std::uint32_t(1 + random_.below(400));
-        both<Series>([&](Telemetry& store) { return store.series({.probes = probes, .kind = &kind, .range = range, .buckets_max = buckets}); });
-        both<Summaries>([&](Telemetry& store) { return store.summaries({.probes = probes, .kind = &kind, .range = range}); });
-        both<std::vector<Latest>>([&](Telemetry& store) { return store.latest({.probes = probes, .kind = &kind, .now = clock_.wall()}); });
+        both<Series>([&](Telemetry& store) {
+            return store.series({.probes = probes, .kind = &kind, .range = range, .buckets_max = buckets});
+        });
+        both<Summaries>(
+            [&](Telemetry& store) { return store.summaries({.probes = probes, .kind = &kind, .range = range}); });
+        both<std::vector<Latest>>(
+            [&](Telemetry& store) { return store.latest({.probes = probes, .kind = &kind, .now = clock_.wall()}); });
         const auto metric = std::string(kind.metrics[random_.below(kind.metrics.size())].name);
         const auto count = std::uint32_t(1 + random_.below(4));
-        INFO("metric " << metric << " from " << range.from_us - kStart << " until " << range.until_us - kStart << " at " << to_us(clock_.wall()) - kStart);
+        INFO("metric " << metric << " from " << range.from_us - kStart << " until " << range.until_us - kStart << " at "
+                       << to_us(clock_.wall()) - kStart);
         both<std::vector<TopEntry>>([&](Telemetry& store) {
             return store.top({.probes = probes, .kind = &kind, .metric = metric, .range = range, .count = count});
         });
@@ -270,8 +285,9 @@ private:
 
     void open()
     {
-        auto opened = open_embedded({.dir = scratch_.path(), .retention = kRetention, .self_maintenance = false, .disk_free_min_bytes = 0},
-                                    kinds_, clock_, Log{});
+        auto opened = open_embedded(
+            {.dir = scratch_.path(), .retention = kRetention, .self_maintenance = false, .disk_free_min_bytes = 0}, kinds_,
+            clock_, Log{});
         if (!opened) FAIL(opened.error().what);
         embedded_ = *std::move(opened);
     }

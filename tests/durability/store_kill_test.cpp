@@ -55,7 +55,8 @@ Task<void> append_for_ever(Telemetry& store, std::uint64_t stream, int pipe)
         for (std::uint64_t i = 0; i < kBatchRows; ++i) samples.push_back(sample_of(stream, next + i));
         auto batch = contract::batch_of(StreamId(stream), next, samples);
         auto bytes = wire::encode_batch(batch);
-        const auto appended = co_await store.append({AgentId(1), std::move(batch), std::move(bytes), from_us(kStart + 3 * kDayUs)});
+        const auto appended =
+            co_await store.append({AgentId(1), std::move(batch), std::move(bytes), from_us(kStart + 3 * kDayUs)});
         if (!appended || appended->acked_seq != next + kBatchRows - 1) ::_exit(3);
         const Ack ack{stream, appended->acked_seq};
         if (::write(pipe, &ack, sizeof ack) != sizeof ack) ::_exit(4);
@@ -86,7 +87,8 @@ Task<void> keep_house_for_ever(Telemetry& store)
     if (::write(pipe, &ready, sizeof ready) != sizeof ready) ::_exit(4);
     Loop loop;
     const auto forever = [](std::exception_ptr) { ::_exit(7); };
-    for (std::uint64_t stream = 1; stream <= kStreams; ++stream) asio::co_spawn(loop, append_for_ever(**store, stream, pipe), forever);
+    for (std::uint64_t stream = 1; stream <= kStreams; ++stream)
+        asio::co_spawn(loop, append_for_ever(**store, stream, pipe), forever);
     asio::co_spawn(loop, keep_house_for_ever(**store), forever);
     loop.run();
     ::_exit(8);
@@ -134,14 +136,19 @@ void check_contents(Telemetry& store, const std::array<std::uint64_t, kStreams +
     for (std::uint64_t probe = 1; probe <= kProbes; ++probe) {
         std::string cursor;
         do {
-            const auto page = testing::run(store.samples({.probe = ProbeId(probe), .kind = &kinds::ping, .range = {0, kTimeMaxUs}, .limit = 10'000, .cursor = cursor}));
+            const auto page = testing::run(store.samples({.probe = ProbeId(probe),
+                                                          .kind = &kinds::ping,
+                                                          .range = {0, kTimeMaxUs},
+                                                          .limit = 10'000,
+                                                          .cursor = cursor}));
             REQUIRE(page);
             for (std::size_t row = 0; row < page->rows.size(); ++row) {
                 const auto stream = std::uint64_t(page->rows.stream[row]);
                 const auto seq = page->rows.rows.seq[row];
                 REQUIRE((stream >= 1 && stream <= kStreams));
                 if (!seen[stream].insert(seq).second) FAIL("twice: stream " << stream << " sequence " << seq);
-                if (sample_at(page->rows.rows, row) != sample_of(stream, seq)) FAIL("altered: stream " << stream << " sequence " << seq);
+                if (sample_at(page->rows.rows, row) != sample_of(stream, seq))
+                    FAIL("altered: stream " << stream << " sequence " << seq);
             }
             cursor = page->next;
         } while (!cursor.empty());

@@ -31,6 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto crc = crc32c(frame);
     for (int i = 0; i < 4; ++i) frame += char(crc >> (8 * i));
     for (const auto& each : {std::string(bytes), frame})
-        if (decode_chunk(codec, kinds::ping, ProbeId{1}, {rows, each, each, each}, {}, out)) NW_ASSERT(out.size() % rows == 0);
+        if (decode_chunk(codec, kinds::ping, ProbeId{1}, {rows, each, each, each}, {}, out))
+            NW_ASSERT(out.size() % rows == 0);
     return 0;
 }

@@ -463,7 +463,7 @@ void Emulator::write_log(const Event& e, int64_t t)
     const unsigned proto = v4 ? ip[9] : ip[6];
     const uint8_t* l4 = v4 ? ip + (ip[0] & 15) * 4 : ip + 40;
     const uint8_t* to = v4 ? ip + 16 : ip + 36;  // of an IPv6 address the last four bytes
-    uint32_t useq = 0;  // UDP: payload bytes 12..15, the sequence number of irtt
+    uint32_t useq = 0;                           // UDP: payload bytes 12..15, the sequence number of irtt
     if (proto == 17 && e.len >= uint32_t(l4 - frame) + 24) std::memcpy(&useq, l4 + 20, 4);
     std::fprintf(log_, "%d %lld %lld %u %u.%u.%u.%u %u %u %u %u\n", e.dir, static_cast<long long>(e.arrived),
                  static_cast<long long>(t), proto, to[0], to[1], to[2], to[3], l4[0], unsigned(l4[4] << 8 | l4[5]),
@@ -527,8 +527,8 @@ void Emulator::write_stats() const
             mx = k;
         }
         f << (i ? ",\n" : "\n") << "{\"name\":\"" << d.name << "\",\"rx\":" << d.rx << ",\"tx\":" << d.tx
-          << ",\"lost\":" << d.lost << ",\"dup\":" << d.dupd << ",\"early\":" << d.early << ",\"corrupted\":" << d.spoilt << ",\"tail\":" << d.tail
-          << ",\"txerr\":" << d.txerr << ",\"late_us_p50\":" << p50 << ",\"late_us_p99\":" << p99
+          << ",\"lost\":" << d.lost << ",\"dup\":" << d.dupd << ",\"early\":" << d.early << ",\"corrupted\":" << d.spoilt
+          << ",\"tail\":" << d.tail << ",\"txerr\":" << d.txerr << ",\"late_us_p50\":" << p50 << ",\"late_us_p99\":" << p99
           << ",\"late_us_max\":" << mx << "}";
     }
     f << "\n]}\n";

@@ -43,9 +43,13 @@ std::uint32_t Core::add(const Plan& plan, Moment first_start, Moment next_start,
     NW_ASSERT(plan.packets > 0 && plan.interval > Nanos(0) && plan.timeout > Nanos(0));
     const auto slot = free_slot();
     const bool queued = probes_[slot].queued;
-    probes_[slot] = Probe{.plan = plan, .first_start = first_start, .next_start = next_start,
+    probes_[slot] = Probe{.plan = plan,
+                          .first_start = first_start,
+                          .next_start = next_start,
                           .answered = std::vector<std::uint64_t>(answered_words(plan)),
-                          .generation = ++generations_, .state = State::Active, .queued = queued};
+                          .generation = ++generations_,
+                          .state = State::Active,
+                          .queued = queued};
     narrow_plans_ += needs_narrow_grid(plan);
     per_second_ += packets_per_second(plan);
     schedule(slot, now);
@@ -75,7 +79,8 @@ void Core::retire(std::uint32_t slot, Ending ending)
     per_second_ = std::max(0.0, per_second_ - packets_per_second(probe.plan));
     if (ending == Ending::Drop) {
         for (auto& run : probe.runs)
-            waiting_ -= std::size_t(std::ranges::count(run.packets, PacketState::Waiting, [](const Packet& p) { return p.state; }));
+            waiting_ -=
+                std::size_t(std::ranges::count(run.packets, PacketState::Waiting, [](const Packet& p) { return p.state; }));
         probe.runs.clear();
     }
     for (auto& run : probe.runs) run.wanted = std::uint32_t(run.packets.size());
@@ -185,7 +190,8 @@ void Core::skip_missed(std::uint32_t slot, Moment now)
     const auto missed = std::uint64_t(late / probe.plan.interval);
     const auto reported = std::min(missed, kMissedRunsMax);
     for (std::uint64_t i = 0; i < reported; ++i) {
-        RunResult result{.start = due_at(probe, probe.next_seq), .outcome = Outcome::NotMeasured,
+        RunResult result{.start = due_at(probe, probe.next_seq),
+                         .outcome = Outcome::NotMeasured,
                          .reason = "the agent did not run at the time"};
         if (i + 1 == reported && missed > reported)
             result.reason += "; " + std::to_string(missed - reported) + " more runs were missed after this one";
@@ -200,7 +206,7 @@ bool Core::knows(const Identity& id) const
     if (id.slot >= probes_.size()) return false;
     const auto& probe = probes_[id.slot];
     return probe.state != State::Free && probe.generation == id.generation && id.seq < probe.next_seq
-        && probe.next_seq - id.seq <= probe.answered.size() * 64;
+           && probe.next_seq - id.seq <= probe.answered.size() * 64;
 }
 
 Core::Probe* Core::find(const Identity& id) { return knows(id) ? &probes_[id.slot] : nullptr; }
@@ -363,8 +369,12 @@ void Core::settle(std::uint32_t slot, Run& run, std::uint64_t seq, PacketState s
     packet.state = state;
     ++run.settled;
     --waiting_;
-    listener_.packet_settled(slot, seq, packet, {.start = run.start, .outcome = run.trouble, .reason = state == PacketState::Answered ? "" : run.reason,
-                                                 .clock = run.clock, .ttl = run.ttl});
+    listener_.packet_settled(slot, seq, packet,
+                             {.start = run.start,
+                              .outcome = run.trouble,
+                              .reason = state == PacketState::Answered ? "" : run.reason,
+                              .clock = run.clock,
+                              .ttl = run.ttl});
 }
 
 void Core::finish_complete(std::uint32_t slot)
@@ -394,16 +404,18 @@ Outcome Core::outcome_of(const Run& run)
 
 RunResult Core::result_of(const Probe& probe, const Run& run) const
 {
-    RunResult result{.start = run.start, .packets = run.packets, .counts = run.counts, .outcome = outcome_of(run),
-                     .clock = run.clock, .ttl = run.ttl};
+    RunResult result{.start = run.start,
+                     .packets = run.packets,
+                     .counts = run.counts,
+                     .outcome = outcome_of(run),
+                     .clock = run.clock,
+                     .ttl = run.ttl};
     result.counts.late += probe.pending.late;
     result.counts.duplicates += probe.pending.duplicates;
     result.counts.reordered += probe.pending.reordered;
     result.counts.corrupted += probe.pending.corrupted;
-    if (result.outcome == Outcome::Lost)
-        result.reason = "no reply";
-    else if (result.outcome != Outcome::Ok)
-        result.reason = run.reason;
+    if (result.outcome == Outcome::Lost) result.reason = "no reply";
+    else if (result.outcome != Outcome::Ok) result.reason = run.reason;
     if (probe.tail_seq != 0 && probe.tail_seq == run.number * probe.plan.packets) result.rtt_before = probe.tail_rtt;
     return result;
 }

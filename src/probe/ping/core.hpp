@@ -90,7 +90,11 @@ public:
     // Whether `id` names a packet that this core sent and still remembers.
     bool knows(const Identity& id) const;
     // Sent, or taken to be sent, and not settled.
-    bool is_waiting(const Identity& id) { Run* run = nullptr; return find_waiting(id, &run) != nullptr; }
+    bool is_waiting(const Identity& id)
+    {
+        Run* run = nullptr;
+        return find_waiting(id, &run) != nullptr;
+    }
     std::uint32_t generation(std::uint32_t slot) const { return probes_[slot].generation; }
     std::size_t waiting() const { return waiting_; }
 

@@ -57,8 +57,11 @@ struct Bench {
 
 Plan plan(std::uint32_t packets, int interval_ms, int timeout_ms)
 {
-    return {.interval = Millis(interval_ms), .timeout = Millis(timeout_ms), .spacing = Millis(interval_ms) / packets,
-            .first_spacing = Millis(interval_ms) / packets, .packets = packets};
+    return {.interval = Millis(interval_ms),
+            .timeout = Millis(timeout_ms),
+            .spacing = Millis(interval_ms) / packets,
+            .first_spacing = Millis(interval_ms) / packets,
+            .packets = packets};
 }
 
 }  // namespace
@@ -261,7 +264,7 @@ TEST_CASE("duplicates, reordering and corruption are counted, strangers are not"
     bench.core.answered(sent[0].first, at(211), true, std::nullopt);  // behind a later one
     bench.core.answered(sent[0].first, at(212), true, std::nullopt);  // twice
     bench.core.corrupted(sent[2].first);
-    bench.core.answered({slot, 77, 2}, at(213), true, std::nullopt);   // another tenant of the slot
+    bench.core.answered({slot, 77, 2}, at(213), true, std::nullopt);                          // another tenant of the slot
     bench.core.answered({slot, sent[0].first.generation, 500}, at(213), true, std::nullopt);  // never sent
     bench.core.answered({9999, 1, 0}, at(213), true, std::nullopt);
     CHECK(bench.events.runs.empty());
@@ -291,9 +294,8 @@ TEST_CASE("the outcome of a run without answers")
     const auto tainted = outcome([](Core& core, auto& sent) { core.taint(sent[0].first.slot, "dropped"); });
     CHECK(tainted.outcome == Outcome::NotMeasured);
     CHECK(tainted.reason == "dropped");
-    const auto unsent = outcome([](Core& core, auto& sent) {
-        core.send_failed(sent[1].first, Outcome::PermissionError, "no");
-    });
+    const auto unsent =
+        outcome([](Core& core, auto& sent) { core.send_failed(sent[1].first, Outcome::PermissionError, "no"); });
     CHECK(unsent.outcome == Outcome::Lost);  // the first one did go out
 }
 

@@ -133,9 +133,12 @@ void PingEngine::launch(std::unique_ptr<Target> target, const StartOptions& opti
         return Moment(next_start(probe, settings.interval, from.time_since_epoch() + wall_ahead_) - wall_ahead_);
     };
     const bool at_once = options.first == FirstRun::AtOnce;
-    const Plan plan{.interval = settings.interval, .timeout = settings.timeout, .spacing = settings.spacing,
+    const Plan plan{.interval = settings.interval,
+                    .timeout = settings.timeout,
+                    .spacing = settings.spacing,
                     .first_spacing = at_once ? std::min(settings.spacing, kFirstSpacingMax) : settings.spacing,
-                    .packets = settings.packets, .runs_max = options.runs_max};
+                    .packets = settings.packets,
+                    .runs_max = options.runs_max};
     const auto first = at_once ? earliest : on_phase(earliest);
     const auto next = at_once ? on_phase(first + plan.first_spacing * std::int64_t(plan.packets - 1) + plan.spacing / 2)
                               : first + settings.interval;
@@ -160,7 +163,9 @@ void PingEngine::stop(ProbeId probe)
 void PingEngine::set_address(Target& target, const HostAddress& address)
 {
     if (target.has_address && target.address == address) return;
-    const Path path{.family = address.address.family, .device = target.settings.device, .source = target.settings.source,
+    const Path path{.family = address.address.family,
+                    .device = target.settings.device,
+                    .source = target.settings.source,
                     .dont_fragment = target.settings.dont_fragment,
                     .stamp_sends = target.settings.stamp_sends};
     const auto socket = port_->acquire(path);
@@ -200,7 +205,8 @@ void PingEngine::refresh(std::uint32_t slot)
     if (!target.is_name || target.resolving || context_.clock.instant() < target.valid_until) return;
     target.resolving = true;
     const auto& settings = target.settings;
-    tasks_.spawn("resolve", resolve_again(slot, core_.generation(slot), {settings.target, settings.family, settings.device}));
+    tasks_.spawn("resolve",
+                 resolve_again(slot, core_.generation(slot), {settings.target, settings.family, settings.device}));
 }
 
 Task<void> PingEngine::resolve_again(std::uint32_t slot, std::uint32_t generation, Question question)
@@ -241,7 +247,8 @@ void PingEngine::turn()
     if (core_.waiting() > 0) port_->receive(*this);
     core_.advance(when);
     const auto per_second = double(context_.packets_per_second_max);
-    allowance_ = std::min(allowance_ + per_second * std::chrono::duration<double>(when - turned_).count(), per_second / 50 + 1);
+    allowance_ =
+        std::min(allowance_ + per_second * std::chrono::duration<double>(when - turned_).count(), per_second / 50 + 1);
     turned_ = when;
     send_due(when);
 }
@@ -255,8 +262,12 @@ void PingEngine::send_due(Moment when)
         for (const auto& id : due_) {
             if (!ready_to_send(id, when)) continue;
             const auto& target = *by_slot_[id.slot];
-            outgoing_.push_back({.id = id, .socket = target.socket, .size = target.settings.size, .dscp = target.settings.dscp,
-                                 .ttl = target.settings.ttl, .to = {target.address.address, target.address.scope}});
+            outgoing_.push_back({.id = id,
+                                 .socket = target.socket,
+                                 .size = target.settings.size,
+                                 .dscp = target.settings.dscp,
+                                 .ttl = target.settings.ttl,
+                                 .to = {target.address.address, target.address.scope}});
         }
         allowance_ -= double(outgoing_.size());
         packets_sent_ += outgoing_.size();
@@ -302,10 +313,17 @@ void PingEngine::packet_settled(std::uint32_t slot, std::uint64_t seq, const Pac
 {
     if (!observer_) return;
     const auto& target = *by_slot_[slot];
-    observer_({.probe = target.id, .seq = seq, .sent = to_wall(packet.sent), .state = packet.state, .rtt = packet.rtt(),
-               .clock = packet.state == PacketState::Answered ? so_far.clock : ClockSource::None, .ttl = so_far.ttl,
-               .address = target.address.address, .outcome = packet.state == PacketState::Answered ? Outcome::Ok
-                   : packet.state == PacketState::Lost ? Outcome::Lost : so_far.outcome,
+    observer_({.probe = target.id,
+               .seq = seq,
+               .sent = to_wall(packet.sent),
+               .state = packet.state,
+               .rtt = packet.rtt(),
+               .clock = packet.state == PacketState::Answered ? so_far.clock : ClockSource::None,
+               .ttl = so_far.ttl,
+               .address = target.address.address,
+               .outcome = packet.state == PacketState::Answered ? Outcome::Ok
+                          : packet.state == PacketState::Lost   ? Outcome::Lost
+                                                                : so_far.outcome,
                .reason = so_far.reason});
 }
 
@@ -355,7 +373,8 @@ void PingEngine::on_dropped(std::uint32_t socket, std::uint64_t replies)
 
 EngineHealth PingEngine::health()
 {
-    const EngineHealth health{.packets_sent = packets_sent_, .socket_drops = socket_drops_,
+    const EngineHealth health{.packets_sent = packets_sent_,
+                              .socket_drops = socket_drops_,
                               .lateness_p99 = lateness_.empty() ? Nanos(0) : lateness_.quantile(0.99)};
     lateness_.clear();
     return health;

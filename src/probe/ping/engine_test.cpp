@@ -76,8 +76,13 @@ struct Bench {
         auto scripted = std::make_unique<ScriptedPort>(clock);
         port = scripted.get();
         engine = std::make_unique<PingEngine>(
-            EngineContext{.loop = loop, .pool = pool, .clock = clock, .random = random, .resolver = resolver,
-                          .policy = policy, .sink = [this](Sample sample) { samples.push_back(std::move(sample)); }},
+            EngineContext{.loop = loop,
+                          .pool = pool,
+                          .clock = clock,
+                          .random = random,
+                          .resolver = resolver,
+                          .policy = policy,
+                          .sink = [this](Sample sample) { samples.push_back(std::move(sample)); }},
             std::move(scripted));
     }
     ~Bench() { testing::run(loop, engine->close()); }
@@ -165,7 +170,8 @@ TEST_CASE("an interface that is down is told in every run, and nothing is sent e
 {
     Bench bench;
     bench.port->obstacle = NotReady{Outcome::BindError, "interface eth7 is down"};
-    REQUIRE(bench.engine->start(spec(1, {{"target", "192.0.2.1"}, {"interval", 1'000}, {"packets", 2}, {"interface", "eth7"}})));
+    REQUIRE(
+        bench.engine->start(spec(1, {{"target", "192.0.2.1"}, {"interval", 1'000}, {"packets", 2}, {"interface", "eth7"}})));
     bench.pass(Seconds(3));
     CHECK(bench.port->sent.empty());
     CHECK(bench.port->paths[0].device == "eth7");

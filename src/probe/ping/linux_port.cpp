@@ -5,10 +5,10 @@
 
 #include <linux/errqueue.h>
 #include <linux/sock_diag.h>
+#include <net/if.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
-#include <net/if.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -137,16 +137,19 @@ void put_control(msghdr& header, std::span<std::uint8_t> space, Family family, c
 bool was_counted(int error)
 {
     return error != ENETUNREACH && error != EHOSTUNREACH && error != EMSGSIZE && error != EINVAL && error != ENODEV
-        && error != ENXIO && error != EADDRNOTAVAIL && error != ENETDOWN && error != EAGAIN;
+           && error != ENXIO && error != EADDRNOTAVAIL && error != ENETDOWN && error != EAGAIN;
 }
 
 NotReady explain_send_error(int error, const Path& path)
 {
     const std::string why = std::strerror(error);
     switch (error) {
-    case ENODEV: case ENXIO: case EADDRNOTAVAIL: case ENETDOWN:
-        return {Outcome::BindError, (path.device.empty() ? "" : "interface " + path.device + ": ") + why};
-    case EPERM: case EACCES: return {Outcome::PermissionError, "sending is not permitted: " + why};
+    case ENODEV:
+    case ENXIO:
+    case EADDRNOTAVAIL:
+    case ENETDOWN: return {Outcome::BindError, (path.device.empty() ? "" : "interface " + path.device + ": ") + why};
+    case EPERM:
+    case EACCES: return {Outcome::PermissionError, "sending is not permitted: " + why};
     case EMSGSIZE: return {Outcome::Unreachable, "larger than the path's MTU, and must not be fragmented"};
     case EINVAL: return {Outcome::ConfigError, "the host cannot send such a packet: " + why};
     default: break;
@@ -236,7 +239,8 @@ void LinuxPort::prepare(IcmpSocket& socket, const Outgoing& packet, std::size_t 
     out.to[place] = to_sockaddr(packet.to);
     out.parts[place] = {iovec{head.data(), head.size()}, iovec{pattern_.data() + kIdentityBytes, tail}};
     auto& header = out.messages[place].msg_hdr;
-    header = msghdr{&out.to[place].storage, out.to[place].size, out.parts[place].data(), tail == 0 ? 1UL : 2UL, nullptr, 0, 0};
+    header =
+        msghdr{&out.to[place].storage, out.to[place].size, out.parts[place].data(), tail == 0 ? 1UL : 2UL, nullptr, 0, 0};
     put_control(header, out.control[place], socket.path.family, packet);
 }
 
@@ -364,8 +368,14 @@ void LinuxPort::handle_queued(IcmpSocket& socket, mmsghdr& message, PortEvents& 
     const auto* echo = std::get_if<packet::Echo>(&request);
     const auto router = address_of(SO_EE_OFFENDER(&error));
     if (!echo || !router || !packet::is_final_error(socket.path.family, error.ee_type)) return;
-    handle_error(socket, {.type = error.ee_type, .code = error.ee_code, .mtu = error.ee_info, .id = socket.icmp_id,
-                          .seq = echo->seq, .payload = echo->payload}, *router, events);
+    handle_error(socket,
+                 {.type = error.ee_type,
+                  .code = error.ee_code,
+                  .mtu = error.ee_info,
+                  .id = socket.icmp_id,
+                  .seq = echo->seq,
+                  .payload = echo->payload},
+                 *router, events);
 }
 
 void LinuxPort::handle_received(IcmpSocket& socket, mmsghdr& message, PortEvents& events)
@@ -412,8 +422,9 @@ void LinuxPort::handle_error(IcmpSocket& socket, const packet::IcmpError& error,
     if (!id && error.payload.size() >= kIdentityBytes) return;  // quoted whole and not ours
     if (!id) id = socket.ring.at(error.seq);
     const auto about = socket.raw ? std::optional(error.destination) : std::nullopt;
-    events.on_error(*id, about, "icmp " + std::to_string(error.type) + "/" + std::to_string(error.code) + " "
-                             + packet::describe(socket.path.family, error) + " from " + packet::to_text(router));
+    events.on_error(*id, about,
+                    "icmp " + std::to_string(error.type) + "/" + std::to_string(error.code) + " "
+                        + packet::describe(socket.path.family, error) + " from " + packet::to_text(router));
 }
 
 }  // namespace nw::probe::ping

@@ -35,7 +35,7 @@ bool attach_filter_v4(int fd, std::uint16_t id)
 {
     const std::array code{
         sock_filter{BPF_LDX | BPF_B | BPF_MSH, 0, 0, 0},
-        sock_filter{BPF_LD | BPF_B | BPF_IND, 0, 0, 0},                       // ICMP type
+        sock_filter{BPF_LD | BPF_B | BPF_IND, 0, 0, 0},  // ICMP type
         sock_filter{BPF_JMP | BPF_JEQ | BPF_K, 0, 2, kEchoReply},
         sock_filter{BPF_LD | BPF_H | BPF_IND, 0, 0, 4},
         sock_filter{BPF_JMP | BPF_JA, 0, 0, 11},

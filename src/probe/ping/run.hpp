@@ -49,8 +49,8 @@ struct RunResult {
     Outcome outcome = Outcome::Ok;
     std::string reason{};
     ClockSource clock = ClockSource::None;
-    std::optional<std::uint8_t> ttl{};     // of the last reply
-    std::optional<Nanos> rtt_before{};     // of the packet sent right before this run's first
+    std::optional<std::uint8_t> ttl{};  // of the last reply
+    std::optional<Nanos> rtt_before{};  // of the packet sent right before this run's first
 };
 
 // Fills the columns of kind "ping": sums, extremes, delay variation (RFC 3393, consecutive packets that both

@@ -4,11 +4,16 @@ namespace nw::probe::ping {
 
 Result<PingSettings> settings_of(const ProbeSpec& spec)
 {
-    PingSettings settings{.target = spec.text("target"), .interval = spec.interval(),
-                          .timeout = Millis(spec.number("timeout")), .packets = std::uint32_t(spec.number("packets")),
-                          .size = std::uint16_t(spec.number("size")), .dscp = std::uint8_t(spec.number("dscp")),
-                          .ttl = std::uint8_t(spec.number("ttl")), .dont_fragment = spec.number("dont_fragment") != 0,
-                          .family = family_wish(spec.text("family")), .device = spec.text("interface"),
+    PingSettings settings{.target = spec.text("target"),
+                          .interval = spec.interval(),
+                          .timeout = Millis(spec.number("timeout")),
+                          .packets = std::uint32_t(spec.number("packets")),
+                          .size = std::uint16_t(spec.number("size")),
+                          .dscp = std::uint8_t(spec.number("dscp")),
+                          .ttl = std::uint8_t(spec.number("ttl")),
+                          .dont_fragment = spec.number("dont_fragment") != 0,
+                          .family = family_wish(spec.text("family")),
+                          .device = spec.text("interface"),
                           .source = spec.text("source")};
     const bool burst = spec.text("pattern") == "burst";
     settings.spacing = burst ? Nanos(Millis(spec.number("burst_gap"))) : settings.interval / settings.packets;

@@ -25,10 +25,8 @@ void Wheel::clear(std::uint32_t timer)
     auto& node = nodes_[timer];
     if (node.tick == kNever) return;
     const auto slot = slot_of(node.tick);
-    if (node.previous == kNone)
-        heads_[slot] = node.next;
-    else
-        nodes_[node.previous].next = node.next;
+    if (node.previous == kNone) heads_[slot] = node.next;
+    else nodes_[node.previous].next = node.next;
     if (node.next != kNone) nodes_[node.next].previous = node.previous;
     if (heads_[slot] == kNone) occupied_[slot / 64] &= ~(1ULL << (slot % 64));
     node.tick = kNever;

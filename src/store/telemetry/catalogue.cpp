@@ -56,7 +56,8 @@ std::optional<Name> parse_name(std::string_view name)
 
 std::optional<std::int64_t> day_of_date(std::int64_t yyyymmdd)
 {
-    const std::chrono::year_month_day date{std::chrono::year(int(yyyymmdd / 10000)), std::chrono::month(unsigned(yyyymmdd / 100 % 100)),
+    const std::chrono::year_month_day date{std::chrono::year(int(yyyymmdd / 10000)),
+                                           std::chrono::month(unsigned(yyyymmdd / 100 % 100)),
                                            std::chrono::day(unsigned(yyyymmdd % 100))};
     if (!date.ok()) return std::nullopt;
     return std::chrono::sys_days(date).time_since_epoch().count();
@@ -84,8 +85,10 @@ std::int64_t month_of(std::int64_t day)
 std::int64_t first_day(std::int64_t month)
 {
     using namespace std::chrono;
-    return sys_days(year_month_day{year(int(1970 + month / 12)), std::chrono::month(unsigned(month % 12) + 1), std::chrono::day(1)})
-        .time_since_epoch().count();
+    return sys_days(year_month_day{year(int(1970 + month / 12)), std::chrono::month(unsigned(month % 12) + 1),
+                                   std::chrono::day(1)})
+        .time_since_epoch()
+        .count();
 }
 
 Status sync_path(const fs::path& path)
@@ -229,7 +232,9 @@ fs::path Catalogue::closed_path(const Kind& kind, std::int64_t day, std::uint64_
 
 fs::path Catalogue::rollup_path(const Kind& kind, std::int64_t month, Width width) const
 {
-    return dir_ / "rollups" / fmt::format("{}-{}-{}.db", kind.name, day_text(first_day(month)).substr(0, 6), width == Width::Hour ? "1h" : "5m");
+    return dir_ / "rollups"
+           / fmt::format("{}-{}-{}.db", kind.name, day_text(first_day(month)).substr(0, 6),
+                         width == Width::Hour ? "1h" : "5m");
 }
 
 void Catalogue::put(Day day)

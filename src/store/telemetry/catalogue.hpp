@@ -71,7 +71,8 @@ private:
     Catalogue(std::filesystem::path dir, Log log) : dir_(std::move(dir)), log_(std::move(log)) {}
     Status scan_chunks(const Kinds& kinds);
     Status scan_rollups(const Kinds& kinds);
-    Status settle(Day& day, std::map<std::uint64_t, std::filesystem::path>& open, std::map<std::uint64_t, std::filesystem::path>& closed);
+    Status settle(Day& day, std::map<std::uint64_t, std::filesystem::path>& open,
+                  std::map<std::uint64_t, std::filesystem::path>& closed);
     template <class Change>
     void change(Change change);
 

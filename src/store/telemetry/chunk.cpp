@@ -12,9 +12,22 @@ namespace nw::store {
 namespace {
 
 // Tags of sections. Never reused; a column's sections follow at kColumns + 4 * index.
-enum Tag : std::uint32_t { kTime = 1, kOutcome = 2, kSeq = 3, kSource = 4, kReceived = 5, kCorrection = 6, kAddress = 7, kReason = 8, kColumns = 64 };
+enum Tag : std::uint32_t {
+    kTime = 1,
+    kOutcome = 2,
+    kSeq = 3,
+    kSource = 4,
+    kReceived = 5,
+    kCorrection = 6,
+    kAddress = 7,
+    kReason = 8,
+    kColumns = 64
+};
 
-constexpr std::uint32_t column_tag(std::size_t column, std::size_t stream = 0) { return std::uint32_t(kColumns + 4 * column + stream); }
+constexpr std::uint32_t column_tag(std::size_t column, std::size_t stream = 0)
+{
+    return std::uint32_t(kColumns + 4 * column + stream);
+}
 
 auto corrupt(const char* what) { return fail(Errc::Corrupt, std::string("chunk: ") + what); }
 
@@ -103,7 +116,8 @@ Status decode_sources(std::string_view section, std::uint32_t rows, StoredRows& 
 std::vector<std::int64_t> delays_ms(const StoredRows& rows)
 {
     std::vector<std::int64_t> delays(rows.size());
-    for (std::size_t row = 0; row < rows.size(); ++row) delays[row] = rows.received_us[row] / 1000 - rows.rows.at_us[row] / 1000;
+    for (std::size_t row = 0; row < rows.size(); ++row)
+        delays[row] = rows.received_us[row] / 1000 - rows.rows.at_us[row] / 1000;
     return delays;
 }
 
@@ -143,7 +157,8 @@ std::vector<Section> rest_sections(const StoredRows& stored)
     put(sections, kReason, encode_strings(rows.reason));
     for (std::size_t i = 0; i < rows.columns.size(); ++i) {
         const auto& column = rows.kind->columns[i];
-        if (column.type == ColumnType::Integer && !column.hot) put(sections, column_tag(i), encode_numbers(rows.columns[i].numbers));
+        if (column.type == ColumnType::Integer && !column.hot)
+            put(sections, column_tag(i), encode_numbers(rows.columns[i].numbers));
         if (column.type == ColumnType::Text) put(sections, column_tag(i), encode_strings(rows.columns[i].bytes));
     }
     return sections;
@@ -217,8 +232,8 @@ Status decode_all_histograms(const Frame& frame, std::uint32_t count, Rows& rows
 {
     for (std::size_t i = 0; i < rows.columns.size(); ++i) {
         if (rows.kind->columns[i].type != ColumnType::Histogram) continue;
-        NW_CHECK(decode_histograms({frame.section(column_tag(i, 0)), frame.section(column_tag(i, 1)), frame.section(column_tag(i, 2)),
-                                    frame.section(column_tag(i, 3))},
+        NW_CHECK(decode_histograms({frame.section(column_tag(i, 0)), frame.section(column_tag(i, 1)),
+                                    frame.section(column_tag(i, 2)), frame.section(column_tag(i, 3))},
                                    count, rows.columns[i].bytes));
     }
     return {};
@@ -289,7 +304,8 @@ StoredRows make_stored_rows(const Kind& kind)
 void sort_rows(StoredRows& rows)
 {
     std::size_t sorted_until = 1;
-    while (sorted_until < rows.size() && position_of(rows, sorted_until - 1) <= position_of(rows, sorted_until)) ++sorted_until;
+    while (sorted_until < rows.size() && position_of(rows, sorted_until - 1) <= position_of(rows, sorted_until))
+        ++sorted_until;
     if (sorted_until >= rows.size()) return;
     std::vector<std::uint32_t> order(rows.size());
     std::iota(order.begin(), order.end(), 0U);
@@ -303,8 +319,11 @@ void sort_rows(StoredRows& rows)
 Chunk encode_chunk(Codec& codec, const StoredRows& rows)
 {
     NW_ASSERT(rows.size() > 0 && rows.size() <= kChunkRowsMax);
-    return {.t0_us = rows.rows.at_us.front(), .t1_us = rows.rows.at_us.back(), .rows = std::uint32_t(rows.size()),
-            .hot = codec.pack(hot_sections(rows)), .rest = codec.pack(rest_sections(rows)),
+    return {.t0_us = rows.rows.at_us.front(),
+            .t1_us = rows.rows.at_us.back(),
+            .rows = std::uint32_t(rows.size()),
+            .hot = codec.pack(hot_sections(rows)),
+            .rest = codec.pack(rest_sections(rows)),
             .histograms = codec.pack(histogram_sections(rows.rows))};
 }
 

@@ -46,7 +46,8 @@ ChunkParts parts_for(const Kind& kind, const std::vector<const Metric*>& metrics
 // `rows` are of one probe, in order of position, 1 to kChunkRowsMax of them.
 Chunk encode_chunk(Codec& codec, const StoredRows& rows);
 // Appends the rows to `out`; on error `out` is as before.
-Status decode_chunk(Codec& codec, const Kind& kind, ProbeId probe, const ChunkView& chunk, ChunkParts parts, StoredRows& out);
+Status decode_chunk(Codec& codec, const Kind& kind, ProbeId probe, const ChunkView& chunk, ChunkParts parts,
+                    StoredRows& out);
 
 StoredRows make_stored_rows(const Kind& kind);
 // Sorts by position unless it is sorted already.

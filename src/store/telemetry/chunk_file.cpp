@@ -37,12 +37,15 @@ struct ChunkFile::Connection {
 
     std::unique_ptr<sqlite::Database> db;
     sqlite::Statement seals{*db, "SELECT seal, epoch, min_us, max_us, rows FROM seal ORDER BY seal"};
-    sqlite::Statement chunks{*db, "SELECT n, hot, rest, hist FROM chunk WHERE seal=?1 AND probe=?2 AND t0<?4 AND t1>=?3 ORDER BY part"};
-    sqlite::Statement list{*db, "SELECT part, t0, t1 FROM chunk WHERE seal=?1 AND probe=?2 AND t0<?4 AND t1>=?3 ORDER BY part"};
+    sqlite::Statement chunks{
+        *db, "SELECT n, hot, rest, hist FROM chunk WHERE seal=?1 AND probe=?2 AND t0<?4 AND t1>=?3 ORDER BY part"};
+    sqlite::Statement list{*db,
+                           "SELECT part, t0, t1 FROM chunk WHERE seal=?1 AND probe=?2 AND t0<?4 AND t1>=?3 ORDER BY part"};
     sqlite::Statement load{*db, "SELECT n, hot, rest, hist FROM chunk WHERE seal=?1 AND probe=?2 AND part=?3"};
     sqlite::Statement probes{*db, "SELECT DISTINCT probe FROM chunk WHERE seal=?1 ORDER BY probe"};
-    sqlite::Statement summaries{*db, "SELECT data FROM summary WHERE seal=?1 AND first_probe<=?3 AND first_probe>="
-        "coalesce((SELECT max(first_probe) FROM summary WHERE seal=?1 AND first_probe<=?2), 0) ORDER BY first_probe"};
+    sqlite::Statement summaries{
+        *db, "SELECT data FROM summary WHERE seal=?1 AND first_probe<=?3 AND first_probe>="
+             "coalesce((SELECT max(first_probe) FROM summary WHERE seal=?1 AND first_probe<=?2), 0) ORDER BY first_probe"};
 };
 
 ChunkFile::ChunkFile(std::filesystem::path path, Sort sort) : path_(std::move(path)), sort_(sort) {}
@@ -57,8 +60,9 @@ ChunkFile::~ChunkFile()
 
 Result<std::unique_ptr<ChunkFile::Connection>> ChunkFile::connect() const
 {
-    NW_TRY(auto db, sqlite::Database::open(path_, {.read_only = true, .cache_kib = 256, .mmap_bytes = 1LL << 40,
-                                                   .immutable = sort_ == Sort::Closed}));
+    NW_TRY(auto db,
+           sqlite::Database::open(
+               path_, {.read_only = true, .cache_kib = 256, .mmap_bytes = 1LL << 40, .immutable = sort_ == Sort::Closed}));
     return std::make_unique<Connection>(std::move(db));
 }
 
@@ -104,7 +108,8 @@ Status ChunkFile::Snapshot::begin()
     for (;;) {
         NW_TRY(const bool more, query.step());
         if (!more) break;
-        seals_.push_back({query.integer(0), std::uint64_t(query.integer(1)), query.integer(2), query.integer(3), query.integer(4)});
+        seals_.push_back(
+            {query.integer(0), std::uint64_t(query.integer(1)), query.integer(2), query.integer(3), query.integer(4)});
     }
     query.reset();
     return {};
@@ -194,8 +199,8 @@ Status ChunkFile::Snapshot::summaries(std::int64_t seal, ProbeId first, ProbeId 
 
 struct SealWriter::Statements {
     explicit Statements(sqlite::Database& db)
-        : chunk(db, "INSERT INTO chunk VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"), summary(db, "INSERT INTO summary VALUES(?1, ?2, ?3)"),
-          seal(db, "INSERT INTO seal VALUES(?1, ?2, ?3, ?4, ?5)")
+        : chunk(db, "INSERT INTO chunk VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"),
+          summary(db, "INSERT INTO summary VALUES(?1, ?2, ?3)"), seal(db, "INSERT INTO seal VALUES(?1, ?2, ?3, ?4, ?5)")
     {}
     sqlite::Statement chunk;
     sqlite::Statement summary;
@@ -205,10 +210,12 @@ struct SealWriter::Statements {
 SealWriter::SealWriter(std::unique_ptr<sqlite::Database> db, const Kind& kind) : db_(std::move(db)), kind_(kind) {}
 SealWriter::~SealWriter() = default;
 
-Result<std::unique_ptr<SealWriter>> SealWriter::open(const std::filesystem::path& path, ChunkFile::Sort sort, const Kind& kind)
+Result<std::unique_ptr<SealWriter>> SealWriter::open(const std::filesystem::path& path, ChunkFile::Sort sort,
+                                                     const Kind& kind)
 {
     const bool closed = sort == ChunkFile::Sort::Closed;
-    NW_TRY(auto db, sqlite::Database::open(path, {.page_size = closed ? 4096 : 16384, .cache_kib = 4096, .scratch = closed}));
+    NW_TRY(auto db,
+           sqlite::Database::open(path, {.page_size = closed ? 4096 : 16384, .cache_kib = 4096, .scratch = closed}));
     auto writer = std::unique_ptr<SealWriter>(new SealWriter(std::move(db), kind));
     NW_CHECK(writer->prepare(sort));
     return writer;
@@ -235,8 +242,15 @@ Status SealWriter::add(Codec& codec, ProbeId probe, const StoredRows& rows)
         seal_.min_us = seal_.rows == 0 ? chunk.t0_us : std::min(seal_.min_us, chunk.t0_us);
         seal_.max_us = std::max(seal_.max_us, chunk.t1_us);
         seal_.rows += chunk.rows;
-        statements_->chunk.bind(1, seal_.number).bind(2, sql_id(probe)).bind(3, part++).bind(4, chunk.t0_us).bind(5, chunk.t1_us)
-            .bind(6, std::int64_t(chunk.rows)).bind_blob(7, chunk.hot).bind_blob(8, chunk.rest).bind_blob(9, chunk.histograms);
+        statements_->chunk.bind(1, seal_.number)
+            .bind(2, sql_id(probe))
+            .bind(3, part++)
+            .bind(4, chunk.t0_us)
+            .bind(5, chunk.t1_us)
+            .bind(6, std::int64_t(chunk.rows))
+            .bind_blob(7, chunk.hot)
+            .bind_blob(8, chunk.rest)
+            .bind_blob(9, chunk.histograms);
         return statements_->chunk.run();
     };
     if (rows.size() <= kChunkRowsMax) return write(rows);
@@ -280,13 +294,18 @@ Status SealWriter::flush_summaries()
 Status SealWriter::commit(std::uint64_t epoch)
 {
     NW_CHECK(flush_summaries());
-    statements_->seal.bind(1, seal_.number).bind(2, std::int64_t(epoch)).bind(3, seal_.min_us).bind(4, seal_.max_us).bind(5, seal_.rows);
+    statements_->seal.bind(1, seal_.number)
+        .bind(2, std::int64_t(epoch))
+        .bind(3, seal_.min_us)
+        .bind(4, seal_.max_us)
+        .bind(5, seal_.rows);
     NW_CHECK(statements_->seal.run());
     return transaction_->commit();
 }
 
 Status read_summaries(const Kind& kind, std::string_view block, const std::function<bool(ProbeId)>& wanted,
-                      quality::Histograms histograms, const std::function<void(ProbeId, std::int64_t, quality::Aggregate&&)>& use)
+                      quality::Histograms histograms,
+                      const std::function<void(ProbeId, std::int64_t, quality::Aggregate&&)>& use)
 {
     const auto corrupt = [] { return fail(Errc::Corrupt, "summary: cut short or altered"); };
     if (block.size() < 4) return corrupt();

@@ -104,7 +104,8 @@ private:
 // Writes one sealing into a file, in one transaction. Probes come in ascending order.
 class SealWriter {
 public:
-    static Result<std::unique_ptr<SealWriter>> open(const std::filesystem::path& path, ChunkFile::Sort sort, const Kind& kind);
+    static Result<std::unique_ptr<SealWriter>> open(const std::filesystem::path& path, ChunkFile::Sort sort,
+                                                    const Kind& kind);
     ~SealWriter();
 
     // Of what was committed before, here or in the file that this one continues.
@@ -136,8 +137,8 @@ private:
 };
 
 // Takes the (hour, aggregate) pairs of each probe out of a summary block.
-Status read_summaries(const Kind& kind, std::string_view block,
-                      const std::function<bool(ProbeId)>& wanted, quality::Histograms histograms,
+Status read_summaries(const Kind& kind, std::string_view block, const std::function<bool(ProbeId)>& wanted,
+                      quality::Histograms histograms,
                       const std::function<void(ProbeId, std::int64_t, quality::Aggregate&&)>& use);
 
 }  // namespace nw::store

@@ -62,7 +62,8 @@ TEST_CASE("parts of a chunk come alone, the others absent")
     const auto chunk = encode_chunk(codec, rows);
     auto hot = make_stored_rows(kind);
     // Not even looked at.
-    REQUIRE(decode_chunk(codec, kind, ProbeId(5), {chunk.rows, chunk.hot, "rubbish", "rubbish"}, {.rest = false, .histograms = false}, hot));
+    REQUIRE(decode_chunk(codec, kind, ProbeId(5), {chunk.rows, chunk.hot, "rubbish", "rubbish"},
+                         {.rest = false, .histograms = false}, hot));
     CHECK(hot.rows.at_us == rows.rows.at_us);
     for (std::size_t i = 0; i < kind.columns.size(); ++i) {
         if (kind.columns[i].hot) CHECK(hot.rows.columns[i] == rows.rows.columns[i]);
@@ -85,10 +86,8 @@ TEST_CASE("a damaged chunk is an error and leaves what was decoded before")
     for (int round = 0; round < 500; ++round) {
         auto damaged = chunk;
         auto& frame = round % 3 == 0 ? damaged.hot : round % 3 == 1 ? damaged.rest : damaged.histograms;
-        if (round % 2 == 0)
-            frame[random.below(frame.size())] ^= char(1 + random.below(255));
-        else
-            frame.resize(random.below(frame.size()));
+        if (round % 2 == 0) frame[random.below(frame.size())] ^= char(1 + random.below(255));
+        else frame.resize(random.below(frame.size()));
         const auto decoded = decode_chunk(codec, kinds::ping, ProbeId(5), view_of(damaged), {}, out);
         REQUIRE_FALSE(decoded);
         CHECK(decoded.error().code == Errc::Corrupt);

@@ -194,7 +194,8 @@ Status decode_strings(std::string_view section, std::uint32_t rows, std::size_t 
     std::vector<std::string_view> distinct;
     for (std::uint64_t i = 0; i < *count; ++i) {
         const auto length = take_varint(section);
-        if (!length || *length > section.size() || *length > each_max) return corrupt("a string that is cut short or too long");
+        if (!length || *length > section.size() || *length > each_max)
+            return corrupt("a string that is cut short or too long");
         distinct.push_back(section.substr(0, *length));
         section.remove_prefix(*length);
     }
@@ -202,7 +203,8 @@ Status decode_strings(std::string_view section, std::uint32_t rows, std::size_t 
     while (left > 0) {
         const auto index = take_varint(section);
         const auto run = take_varint(section);
-        if (!index || !run || *index >= distinct.size() || *run == 0 || *run > left) return corrupt("a run of strings out of range");
+        if (!index || !run || *index >= distinct.size() || *run == 0 || *run > left)
+            return corrupt("a run of strings out of range");
         if (out.data.size() + *run * distinct[*index].size() > UINT32_MAX) return corrupt("too many bytes of strings");
         for (std::uint64_t i = 0; i < *run; ++i) out.push(distinct[*index]);
         left -= std::uint32_t(*run);
@@ -240,7 +242,8 @@ HistogramStreams encode_histograms(const BytesColumn& compact)
     return {lengths.take(), firsts.take(), deltas.take(), counts.take()};
 }
 
-Status decode_histograms(const std::array<std::string_view, kHistogramStreams>& streams, std::uint32_t rows, BytesColumn& out)
+Status decode_histograms(const std::array<std::string_view, kHistogramStreams>& streams, std::uint32_t rows,
+                         BytesColumn& out)
 {
     auto [lengths, firsts, deltas, counts] = streams;
     if (lengths.empty()) {
@@ -263,12 +266,14 @@ Status decode_histograms(const std::array<std::string_view, kHistogramStreams>& 
     std::uint64_t first = 0;
     for (std::uint32_t row = 0; row < rows; ++row) {
         std::uint64_t length = 0;
-        if (!take(at[0], end[0], length) || length > quality::kBucketCount) return corrupt("a histogram with too many buckets");
+        if (!take(at[0], end[0], length) || length > quality::kBucketCount)
+            return corrupt("a histogram with too many buckets");
         for (std::uint64_t i = 0; i < length; ++i) {
             const std::size_t from = i == 0 ? 1 : 2;
             std::uint64_t step = 0;
             std::uint64_t count = 0;
-            if (!take(at[from], end[from], step) || !take(at[3], end[3], count)) return corrupt("a histogram that is cut short");
+            if (!take(at[from], end[from], step) || !take(at[3], end[3], count))
+                return corrupt("a histogram that is cut short");
             if (i == 0) first += std::uint64_t(unzigzag(step));
             const auto bucket = i == 0 ? first : step;
             if (bucket >= quality::kBucketCount) return corrupt("a bucket out of range");

@@ -31,6 +31,7 @@ inline constexpr std::size_t kHistogramStreams = 4;
 using HistogramStreams = std::array<std::string, kHistogramStreams>;
 // All empty when all histograms are.
 HistogramStreams encode_histograms(const BytesColumn& compact);
-Status decode_histograms(const std::array<std::string_view, kHistogramStreams>& streams, std::uint32_t rows, BytesColumn& out);
+Status decode_histograms(const std::array<std::string_view, kHistogramStreams>& streams, std::uint32_t rows,
+                         BytesColumn& out);
 
 }  // namespace nw::store

@@ -41,7 +41,8 @@ public:
     static Result<std::unique_ptr<State>> open(const fs::path& path)
     {
         NW_TRY(auto db, sqlite::Database::open(path));
-        NW_CHECK(db->execute(std::string(kLostTable) + "CREATE TABLE IF NOT EXISTS removed(probe INTEGER PRIMARY KEY); PRAGMA user_version=1;"));
+        NW_CHECK(db->execute(std::string(kLostTable)
+                             + "CREATE TABLE IF NOT EXISTS removed(probe INTEGER PRIMARY KEY); PRAGMA user_version=1;"));
         return std::unique_ptr<State>(new State(std::move(db)));
     }
     Status keep(const std::vector<LostSpan>& spans)
@@ -115,7 +116,8 @@ public:
 
     Task<Result<Appended>> append(AppendRequest request) override
     {
-        if (request.batch.count == 0 || request.batch.first_seq == 0) co_return fail(Errc::Invalid, "append: an empty batch");
+        if (request.batch.count == 0 || request.batch.first_seq == 0)
+            co_return fail(Errc::Invalid, "append: an empty batch");
         co_return co_await submit({.append = std::move(request)});
     }
     Task<Result<Appended>> declare_lost(LostSpan span) override
@@ -298,13 +300,15 @@ Task<Status> EmbeddedTelemetry::keep_house(Work work)
     });
 }
 
-Task<Result<std::vector<LostSpan>>> EmbeddedTelemetry::lost(std::vector<AgentId> agents, TimeRange range, std::uint32_t limit)
+Task<Result<std::vector<LostSpan>>> EmbeddedTelemetry::lost(std::vector<AgentId> agents, TimeRange range,
+                                                            std::uint32_t limit)
 {
     const std::lock_guard lock(settings_);
     std::vector<LostSpan> found;
     for (auto i = lost_.size(); i-- > 0 && found.size() < limit;) {
         const auto& span = lost_[i];
-        if (std::ranges::find(agents, span.agent) != agents.end() && span.from_us < range.until_us && span.until_us >= range.from_us)
+        if (std::ranges::find(agents, span.agent) != agents.end() && span.from_us < range.until_us
+            && span.until_us >= range.from_us)
             found.push_back(span);
     }
     co_return found;
@@ -327,17 +331,19 @@ Status EmbeddedTelemetry::start()
     }
     sources_ = std::unique_ptr<ReadSources>(new ReadSources{hot_, *catalogue_, forgotten_us_, corrupt_chunks_, log_});
     keeper_ = std::make_unique<Keeper>(*catalogue_, hot_, options_.dir, log_);
-    writer_ = std::make_unique<IntakeWriter>(
-        options_.dir,
-        WriterLimits{.pending_bytes_max = options_.pending_bytes_max, .hot_bytes_max = options_.hot_bytes_max,
-                     .intake_bytes_max = options_.intake_bytes_max, .disk_free_min_bytes = options_.disk_free_min_bytes},
-        hot_, clock_,
-        IntakeWriter::Hooks{.on_lost = [this](const LostSpan& span) {
-                                const std::lock_guard lock(settings_);
-                                lost_.push_back(span);
-                            },
-                            .on_pressure = [this] { hurry(); }},
-        log_);
+    writer_ = std::make_unique<IntakeWriter>(options_.dir,
+                                             WriterLimits{.pending_bytes_max = options_.pending_bytes_max,
+                                                          .hot_bytes_max = options_.hot_bytes_max,
+                                                          .intake_bytes_max = options_.intake_bytes_max,
+                                                          .disk_free_min_bytes = options_.disk_free_min_bytes},
+                                             hot_, clock_,
+                                             IntakeWriter::Hooks{.on_lost =
+                                                                     [this](const LostSpan& span) {
+                                                                         const std::lock_guard lock(settings_);
+                                                                         lost_.push_back(span);
+                                                                     },
+                                                                 .on_pressure = [this] { hurry(); }},
+                                             log_);
     NW_CHECK(recover());
     if (options_.self_maintenance) alone_ = std::thread([this] { keep_house_alone(); });
     return {};
@@ -356,10 +362,8 @@ Status EmbeddedTelemetry::recover()
     }
     for (const auto& [epoch, path] : found) {
         NW_TRY(auto intake, Intake::open(path, epoch));
-        if (intake)
-            retired_.push_back(std::move(intake));
-        else
-            remove_intake(path);
+        if (intake) retired_.push_back(std::move(intake));
+        else remove_intake(path);
     }
     Watermarks watermarks;
     std::uint64_t epoch = found.empty() ? 0 : found.rbegin()->first;
@@ -395,7 +399,10 @@ Status EmbeddedTelemetry::replay(Intake& intake, const Watermarks& successor)
         if (!batch) return std::unexpected(std::move(batch).error().while_doing("replay " + intake.path().string()));
         const auto known = successor.find({stored.agent, batch->stream});
         if (known == successor.end() || batch->last_seq() > known->second) return {};  // see first_watermarks
-        const Origin origin{.agent = stored.agent, .stream = batch->stream, .received_us = received_ms_us(stored.received_at), .epoch = intake.epoch()};
+        const Origin origin{.agent = stored.agent,
+                            .stream = batch->stream,
+                            .received_us = received_ms_us(stored.received_at),
+                            .epoch = intake.epoch()};
         const auto taken = take_new_rows(*std::move(batch), stored.after_seq, stored.received_at);
         for (std::size_t i = 0; i < taken.kinds.size(); ++i) replay_rows(taken.kinds[i], taken.correction_us[i], origin);
         return {};
@@ -415,7 +422,8 @@ void EmbeddedTelemetry::replay_rows(const Rows& rows, const std::vector<std::int
         if (const auto* files = fresh ? contents->day(*rows.kind, day) : nullptr) {
             entry->second = files->epoch;
             if (files->open)
-                if (const auto snapshot = ChunkFile::snapshot(files->open)) entry->second = std::max(entry->second, (*snapshot)->epoch());
+                if (const auto snapshot = ChunkFile::snapshot(files->open))
+                    entry->second = std::max(entry->second, (*snapshot)->epoch());
         }
         if (origin.epoch <= entry->second) continue;
         nw::append_row(left, rows, row);
@@ -459,7 +467,8 @@ Status EmbeddedTelemetry::seal_now(WallTime now)
         retired_.push_back(std::move(old));
         NW_CHECK(seal_retired(now));
         ++seals_;
-        seal_us_max_ = std::max<std::uint64_t>(seal_us_max_, std::uint64_t(std::chrono::duration_cast<Micros>(clock_.instant() - begin).count()));
+        seal_us_max_ = std::max<std::uint64_t>(
+            seal_us_max_, std::uint64_t(std::chrono::duration_cast<Micros>(clock_.instant() - begin).count()));
     }
     sealed_hour_ = (to_us(now) - kSealDelayUs) / kHourUs;
     return {};
@@ -535,7 +544,8 @@ TelemetryStats EmbeddedTelemetry::stats_now()
     stats.compactions = keeper_->compactions();
     stats.corrupt_chunks = corrupt_chunks_;
     std::error_code error;
-    for (auto entry = fs::recursive_directory_iterator(options_.dir, error); !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    for (auto entry = fs::recursive_directory_iterator(options_.dir, error);
+         !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
         std::error_code gone;
         if (!entry->is_regular_file(gone)) continue;
         const auto size = entry->file_size(gone);
@@ -562,7 +572,8 @@ void EmbeddedTelemetry::keep_house_alone()
     for (;;) {
         {
             std::unique_lock lock(alone_mutex_);
-            alone_wake_.wait_for(lock, alone_hurry_ ? Seconds(1) : kMaintenanceInterval, [this] { return alone_stop_ || alone_hurry_; });
+            alone_wake_.wait_for(lock, alone_hurry_ ? Seconds(1) : kMaintenanceInterval,
+                                 [this] { return alone_stop_ || alone_hurry_; });
             if (alone_stop_) return;
             alone_hurry_ = false;
         }
@@ -596,7 +607,8 @@ void EmbeddedTelemetry::shut()
 Result<std::unique_ptr<Telemetry>> open_embedded(EmbeddedOptions options, const Kinds& kinds, const Clock& clock, Log log)
 {
     auto store = std::make_unique<EmbeddedTelemetry>(std::move(options), kinds, clock, std::move(log));
-    if (auto started = store->start(); !started) return std::unexpected(std::move(started).error().while_doing("open the telemetry store"));
+    if (auto started = store->start(); !started)
+        return std::unexpected(std::move(started).error().while_doing("open the telemetry store"));
     return store;
 }
 

@@ -12,10 +12,10 @@
 namespace nw::store {
 
 struct EmbeddedOptions {
-    std::filesystem::path dir{};         // created when absent
+    std::filesystem::path dir{};  // created when absent
     Retention retention{};
     std::uint32_t reader_threads = 2;
-    bool self_maintenance = true;        // off: only maintain() and seal() do such work (tests)
+    bool self_maintenance = true;  // off: only maintain() and seal() do such work (tests)
     std::uint64_t disk_free_min_bytes = 256ULL << 20;
     std::uint64_t hot_bytes_max = 192ULL << 20;
     std::uint64_t intake_bytes_max = 2ULL << 30;

@@ -70,8 +70,8 @@ TEST_CASE("files that a crash left without tables do not keep the store from ope
 {
     Bench bench;
     testing::run(bench.open("crashed")->close());
-    for (const auto* name : {"rollups/ping-202601-5m.db", "rollups/ping-202601-1h.db", "chunks/ping-20260124-h0.db", "intake-77.db",
-                             "chunks/ping-20260124-d1.db.tmp"})
+    for (const auto* name : {"rollups/ping-202601-5m.db", "rollups/ping-202601-1h.db", "chunks/ping-20260124-h0.db",
+                             "intake-77.db", "chunks/ping-20260124-d1.db.tmp"})
         std::ofstream(bench.scratch / "crashed" / name).flush();
     auto store = bench.open("crashed");
     auto batch = contract::batch_of(StreamId(9), 1, {ping_sample(7, kStart, 1, {10})});
@@ -79,7 +79,8 @@ TEST_CASE("files that a crash left without tables do not keep the store from ope
     REQUIRE(testing::run(store->append({AgentId(1), std::move(batch), std::move(bytes), from_us(kStart)})));
     REQUIRE(testing::run(store->seal()));
     REQUIRE(testing::run(store->maintain(from_us(kStart + 3 * kDayUs))));
-    const auto page = testing::run(store->samples({.probe = ProbeId(7), .kind = &kinds::ping, .range = {kStart, kStart + 1}}));
+    const auto page =
+        testing::run(store->samples({.probe = ProbeId(7), .kind = &kinds::ping, .range = {kStart, kStart + 1}}));
     REQUIRE(page);
     CHECK(page->rows.size() == 1);
     testing::run(store->close());

@@ -151,10 +151,8 @@ void reserve(StoredRows& rows, std::size_t more)
     inner.address.ends.reserve(size);
     inner.reason.ends.reserve(size);
     for (std::size_t i = 0; i < inner.columns.size(); ++i) {
-        if (inner.kind->columns[i].type == ColumnType::Integer)
-            inner.columns[i].numbers.reserve(size);
-        else
-            inner.columns[i].bytes.ends.reserve(size);
+        if (inner.kind->columns[i].type == ColumnType::Integer) inner.columns[i].numbers.reserve(size);
+        else inner.columns[i].bytes.ends.reserve(size);
     }
     rows.agent.reserve(size);
     rows.stream.reserve(size);
@@ -180,10 +178,8 @@ void HotWindow::take_rows(const Block& block, ProbeKey probe, TimeRange range, S
         rows.address.push(row.tail.address);
         rows.reason.push(row.reason);
         for (std::size_t c = 0; c < row.numbers.size(); ++c) {
-            if (probe.kind->columns[c].type == ColumnType::Integer)
-                rows.columns[c].numbers.push_back(row.numbers[c]);
-            else
-                rows.columns[c].bytes.push(row.bytes[c]);
+            if (probe.kind->columns[c].type == ColumnType::Integer) rows.columns[c].numbers.push_back(row.numbers[c]);
+            else rows.columns[c].bytes.push(row.bytes[c]);
         }
         out.agent.push_back(row.tail.agent);
         out.stream.push_back(row.tail.stream);
@@ -223,7 +219,8 @@ void HotWindow::append_row(const Source& source, std::size_t row)
     auto& to = shard(key);
     const std::lock_guard lock(to.mutex);
     auto& probe = to.probes[key];
-    if (probe.blocks.empty() || probe.blocks.back().epoch != source.origin.epoch || probe.blocks.back().rows >= kBlockRowsMax) {
+    if (probe.blocks.empty() || probe.blocks.back().epoch != source.origin.epoch
+        || probe.blocks.back().rows >= kBlockRowsMax) {
         if (!probe.blocks.empty()) probe.blocks.back().bytes.shrink_to_fit();
         probe.blocks.push_back({.epoch = source.origin.epoch, .min_us = at, .max_us = at});
         probe.tail = {};
@@ -237,7 +234,8 @@ void HotWindow::append_row(const Source& source, std::size_t row)
     ++rows_;
     bytes_ += block.bytes.size() - before;
     const auto stream = std::uint64_t(source.origin.stream);
-    if (std::tuple(at, stream, source.rows.seq[row]) <= std::tuple(probe.newest_us, probe.newest_stream, probe.newest_seq)) return;
+    if (std::tuple(at, stream, source.rows.seq[row]) <= std::tuple(probe.newest_us, probe.newest_stream, probe.newest_seq))
+        return;
     probe.newest_us = at;
     probe.newest_stream = stream;
     probe.newest_seq = source.rows.seq[row];
@@ -280,8 +278,14 @@ std::optional<HotWindow::Newest> HotWindow::newest(ProbeKey probe) const
     if (found == from.probes.end() || found->second.newest.empty()) return std::nullopt;
     row.begin(found->second.newest);
     row.next();
-    Newest newest{.sample = {.probe = probe.probe, .kind = probe.kind, .at = from_us(row.tail.at_us), .outcome = row.outcome, .clock = row.clock,
-                             .address = row.tail.address, .reason = std::string(row.reason), .numbers = row.numbers},
+    Newest newest{.sample = {.probe = probe.probe,
+                             .kind = probe.kind,
+                             .at = from_us(row.tail.at_us),
+                             .outcome = row.outcome,
+                             .clock = row.clock,
+                             .address = row.tail.address,
+                             .reason = std::string(row.reason),
+                             .numbers = row.numbers},
                   .received_us = row.received_us};
     newest.sample.bytes.assign(row.bytes.begin(), row.bytes.end());
     return newest;

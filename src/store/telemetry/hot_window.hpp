@@ -62,7 +62,7 @@ public:
         std::uint64_t epoch = 0;
         std::int64_t at_us = 0;
         Outcome outcome = Outcome::Ok;
-        std::span<const std::int64_t> numbers{};     // per column of the kind
+        std::span<const std::int64_t> numbers{};  // per column of the kind
         std::span<const std::string_view> bytes{};
     };
     void each(ProbeKey probe, TimeRange range, const std::function<void(const RowView&)>& use) const;

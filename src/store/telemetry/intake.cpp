@@ -12,10 +12,12 @@ const std::string kSchema = std::string(R"(
         PRIMARY KEY(agent, stream)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS batch(id INTEGER PRIMARY KEY, agent INTEGER NOT NULL, received_us INTEGER NOT NULL,
         after_seq INTEGER NOT NULL, bytes BLOB NOT NULL);
-    PRAGMA user_version=1;)") + kLostTable;
+    PRAGMA user_version=1;)")
+                            + kLostTable;
 
 // The log is the file: see the header.
-constexpr sqlite::OpenOptions kOptions{.page_size = 8192, .cache_kib = 1024, .checkpoint_pages = 0, .checkpoint_on_close = false};
+constexpr sqlite::OpenOptions kOptions{
+    .page_size = 8192, .cache_kib = 1024, .checkpoint_pages = 0, .checkpoint_on_close = false};
 
 }  // namespace
 
@@ -92,14 +94,21 @@ Status Intake::begin()
 
 Status Intake::add_batch(AgentId agent, WallTime received_at, std::uint64_t after_seq, std::string_view bytes)
 {
-    return statements_->batch.bind(1, std::int64_t(agent)).bind(2, to_us(received_at)).bind(3, std::int64_t(after_seq)).bind_blob(4, bytes).run();
+    return statements_->batch.bind(1, std::int64_t(agent))
+        .bind(2, to_us(received_at))
+        .bind(3, std::int64_t(after_seq))
+        .bind_blob(4, bytes)
+        .run();
 }
 
 Status Intake::add_lost(const LostSpan& span) { return bind_lost(statements_->lost, span).run(); }
 
 Status Intake::set_watermark(const StreamKey& stream, std::uint64_t watermark)
 {
-    return statements_->stream.bind(1, std::int64_t(stream.first)).bind(2, std::int64_t(stream.second)).bind(3, std::int64_t(watermark)).run();
+    return statements_->stream.bind(1, std::int64_t(stream.first))
+        .bind(2, std::int64_t(stream.second))
+        .bind(3, std::int64_t(watermark))
+        .run();
 }
 
 Status Intake::commit()
@@ -132,21 +141,32 @@ void remove_intake(const std::filesystem::path& path)
 
 sqlite::Statement& bind_lost(sqlite::Statement& insert, const LostSpan& span)
 {
-    return insert.bind(1, std::int64_t(span.agent)).bind(2, std::int64_t(span.stream)).bind(3, std::int64_t(span.first_seq))
-        .bind(4, std::int64_t(span.last_seq)).bind(5, std::string_view(span.reason)).bind(6, span.from_us).bind(7, span.until_us)
+    return insert.bind(1, std::int64_t(span.agent))
+        .bind(2, std::int64_t(span.stream))
+        .bind(3, std::int64_t(span.first_seq))
+        .bind(4, std::int64_t(span.last_seq))
+        .bind(5, std::string_view(span.reason))
+        .bind(6, span.from_us)
+        .bind(7, span.until_us)
         .bind(8, span.declared_us);
 }
 
 Result<std::vector<LostSpan>> read_lost(sqlite::Database& db)
 {
     std::vector<LostSpan> spans;
-    sqlite::Statement all(db, "SELECT agent, stream, first_seq, last_seq, reason, from_us, until_us, declared_us FROM lost ORDER BY declared_us, first_seq");
+    sqlite::Statement all(db, "SELECT agent, stream, first_seq, last_seq, reason, from_us, until_us, declared_us FROM lost "
+                              "ORDER BY declared_us, first_seq");
     for (;;) {
         NW_TRY(const bool more, all.step());
         if (!more) return spans;
-        spans.push_back({.agent = AgentId(all.integer(0)), .stream = StreamId(all.integer(1)), .first_seq = std::uint64_t(all.integer(2)),
-                         .last_seq = std::uint64_t(all.integer(3)), .reason = all.text(4), .from_us = all.integer(5),
-                         .until_us = all.integer(6), .declared_us = all.integer(7)});
+        spans.push_back({.agent = AgentId(all.integer(0)),
+                         .stream = StreamId(all.integer(1)),
+                         .first_seq = std::uint64_t(all.integer(2)),
+                         .last_seq = std::uint64_t(all.integer(3)),
+                         .reason = all.text(4),
+                         .from_us = all.integer(5),
+                         .until_us = all.integer(6),
+                         .declared_us = all.integer(7)});
     }
 }
 

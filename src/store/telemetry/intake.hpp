@@ -83,9 +83,10 @@ void remove_intake(const std::filesystem::path& path);
 // Binds a span to an insert of (agent, stream, first, last, reason, from, until, declared).
 sqlite::Statement& bind_lost(sqlite::Statement& insert, const LostSpan& span);
 Result<std::vector<LostSpan>> read_lost(sqlite::Database& db);
-inline constexpr auto kLostTable =
-    "CREATE TABLE IF NOT EXISTS lost(agent INTEGER, stream INTEGER, first_seq INTEGER, last_seq INTEGER NOT NULL, reason TEXT NOT NULL, "
-    "from_us INTEGER NOT NULL, until_us INTEGER NOT NULL, declared_us INTEGER NOT NULL, PRIMARY KEY(agent, stream, first_seq)) WITHOUT ROWID;";
+inline constexpr auto kLostTable = "CREATE TABLE IF NOT EXISTS lost(agent INTEGER, stream INTEGER, first_seq INTEGER, "
+                                   "last_seq INTEGER NOT NULL, reason TEXT NOT NULL, "
+                                   "from_us INTEGER NOT NULL, until_us INTEGER NOT NULL, declared_us INTEGER NOT NULL, "
+                                   "PRIMARY KEY(agent, stream, first_seq)) WITHOUT ROWID;";
 inline constexpr auto kInsertLost = "INSERT OR IGNORE INTO lost VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
 }  // namespace nw::store

@@ -20,7 +20,8 @@ constexpr Seconds kDiskLookInterval{1};
 
 }  // namespace
 
-IntakeWriter::IntakeWriter(std::filesystem::path dir, WriterLimits limits, HotWindow& hot, const Clock& clock, Hooks hooks, Log log)
+IntakeWriter::IntakeWriter(std::filesystem::path dir, WriterLimits limits, HotWindow& hot, const Clock& clock, Hooks hooks,
+                           Log log)
     : dir_(std::move(dir)), limits_(limits), hot_(hot), clock_(clock), hooks_(std::move(hooks)), log_(std::move(log))
 {}
 
@@ -35,7 +36,10 @@ void IntakeWriter::start(std::unique_ptr<Intake> current, Watermarks watermarks)
     thread_ = std::thread([this] { run(); });
 }
 
-std::filesystem::path IntakeWriter::intake_path(std::uint64_t epoch) const { return dir_ / fmt::format("intake-{}.db", epoch); }
+std::filesystem::path IntakeWriter::intake_path(std::uint64_t epoch) const
+{
+    return dir_ / fmt::format("intake-{}.db", epoch);
+}
 
 void IntakeWriter::stop()
 {
@@ -67,10 +71,8 @@ void IntakeWriter::submit(std::unique_ptr<Operation> operation)
     if (why && hooks_.on_pressure) hooks_.on_pressure();
     {
         const std::lock_guard lock(mutex_);
-        if (stopping_)
-            why = "the store is closed";
-        else if (pending_bytes_ > limits_.pending_bytes_max)
-            why = "too many appends are waiting";
+        if (stopping_) why = "the store is closed";
+        else if (pending_bytes_ > limits_.pending_bytes_max) why = "too many appends are waiting";
         if (!why) {
             pending_bytes_ += operation->bytes();
             queue_.push_back(std::move(operation));
@@ -160,7 +162,8 @@ Result<std::vector<IntakeWriter::Decision>> IntakeWriter::write(Group& group, Wa
 Status IntakeWriter::write_one(Operation& operation, Decision& decision, Watermarks& changed)
 {
     const auto& append = operation.append;
-    const StreamKey stream = append ? StreamKey(append->agent, append->batch.stream) : StreamKey(operation.lost->agent, operation.lost->stream);
+    const StreamKey stream =
+        append ? StreamKey(append->agent, append->batch.stream) : StreamKey(operation.lost->agent, operation.lost->stream);
     const auto first = append ? append->batch.first_seq : operation.lost->first_seq;
     const auto last = append ? append->batch.last_seq() : operation.lost->last_seq;
     const auto pending = changed.find(stream);
@@ -182,10 +185,8 @@ void IntakeWriter::answer(Operation& operation, const Decision& decision)
     const auto& admission = decision.admission;
     Appended appended{.acked_seq = admission.watermark, .gap = admission.gap};
     if (operation.append && !admission.gap) {
-        if (admission.nothing_new())
-            duplicates_ += operation.append->batch.count;
-        else
-            appended.new_rows = keep(*std::move(operation.append), admission);
+        if (admission.nothing_new()) duplicates_ += operation.append->batch.count;
+        else appended.new_rows = keep(*std::move(operation.append), admission);
     }
     if (operation.lost && !admission.nothing_new()) {
         lost_ += operation.lost->last_seq - operation.lost->first_seq + 1;
@@ -197,7 +198,9 @@ void IntakeWriter::answer(Operation& operation, const Decision& decision)
 std::vector<Rows> IntakeWriter::keep(AppendRequest request, const Admission& admission)
 {
     ++batches_;
-    const Origin origin{.agent = request.agent, .stream = request.batch.stream, .received_us = received_ms_us(request.received_at),
+    const Origin origin{.agent = request.agent,
+                        .stream = request.batch.stream,
+                        .received_us = received_ms_us(request.received_at),
                         .epoch = current_->epoch()};
     auto taken = take_new_rows(std::move(request.batch), admission.after_seq, request.received_at);
     for (std::size_t i = 0; i < taken.kinds.size(); ++i) {

@@ -68,10 +68,10 @@ Result<SealWriter*> Keeper::writer(Sealing& sealing, std::int64_t day)
     const auto contents = catalogue_.contents();
     const auto* known = contents->day(sealing.kind, day);
     auto& file = sealing.files[day];
-    if (known && known->open)
-        file = known->open;
+    if (known && known->open) file = known->open;
     else
-        file = std::make_shared<ChunkFile>(catalogue_.open_path(sealing.kind, day, known ? known->generation : 0), ChunkFile::Sort::Open);
+        file = std::make_shared<ChunkFile>(catalogue_.open_path(sealing.kind, day, known ? known->generation : 0),
+                                           ChunkFile::Sort::Open);
     NW_TRY(writer, SealWriter::open(file->path(), ChunkFile::Sort::Open, sealing.kind));
     if (known && known->epoch > writer->epoch()) writer->raise_epoch(known->epoch);
     return writer.get();
@@ -91,7 +91,7 @@ Status Keeper::seal_probe(Sealing& sealing, ProbeKey probe)
             const auto at = part.rows.rows.at_us[row];
             if (at < sealing.horizon.raw_us) continue;  // retention would remove it at once
             NW_TRY(const auto* to, writer(sealing, at / kDayUs));
-            if (part.epoch <= to->epoch()) continue;    // an earlier sealing got this far before it failed
+            if (part.epoch <= to->epoch()) continue;  // an earlier sealing got this far before it failed
             auto& rows = days.try_emplace(at / kDayUs, make_stored_rows(*probe.kind)).first->second;
             append_row(rows, part.rows, row);
         }
@@ -191,7 +191,8 @@ Status Keeper::compact(const Day& day, const Removed& removed)
     std::error_code ignored;
     std::filesystem::remove(work.unfinished, ignored);
     NW_TRY(work.chunks, SealWriter::open(work.unfinished, ChunkFile::Sort::Closed, *day.kind));
-    NW_TRY(work.five_minutes, RollupWriter::open(catalogue_.rollup_path(*day.kind, month, Width::FiveMinutes), day.day, work.generation));
+    NW_TRY(work.five_minutes,
+           RollupWriter::open(catalogue_.rollup_path(*day.kind, month, Width::FiveMinutes), day.day, work.generation));
     NW_TRY(work.hours, RollupWriter::open(catalogue_.rollup_path(*day.kind, month, Width::Hour), day.day, work.generation));
     for (const auto probe : probes)
         if (!removed.contains(probe)) NW_CHECK(compact_probe(work, probe));
@@ -220,7 +221,8 @@ Status Keeper::compact_probe(Compaction& work, ProbeId probe)
     Rollups coarse;
     auto total = quality::make_aggregate(kind);
     for (const auto& [index, aggregate] : fine) {
-        if (coarse.empty() || coarse.back().first != index / 12) coarse.emplace_back(index / 12, quality::make_aggregate(kind));
+        if (coarse.empty() || coarse.back().first != index / 12)
+            coarse.emplace_back(index / 12, quality::make_aggregate(kind));
         merge(kind, coarse.back().second, aggregate);
     }
     for (const auto& [index, aggregate] : coarse) merge(kind, total, aggregate);
@@ -247,10 +249,15 @@ Status Keeper::replace(Compaction& work)
     for (const auto width : {Width::FiveMinutes, Width::Hour}) {
         const RollupKey key{day.kind->number, month_of(day.day), width};
         if (!contents->rollups.contains(key))
-            catalogue_.put_rollup(key, std::make_shared<RollupFile>(catalogue_.rollup_path(*day.kind, std::get<1>(key), width)));
+            catalogue_.put_rollup(key,
+                                  std::make_shared<RollupFile>(catalogue_.rollup_path(*day.kind, std::get<1>(key), width)));
     }
-    catalogue_.put({.kind = day.kind, .day = day.day, .closed = std::make_shared<ChunkFile>(path, ChunkFile::Sort::Closed),
-                    .generation = work.generation, .epoch = work.epoch, .max_us = work.max_us});
+    catalogue_.put({.kind = day.kind,
+                    .day = day.day,
+                    .closed = std::make_shared<ChunkFile>(path, ChunkFile::Sort::Closed),
+                    .generation = work.generation,
+                    .epoch = work.epoch,
+                    .max_us = work.max_us});
     for (const auto& old : {day.closed, day.open})
         if (old) old->doom();
     ++compactions_;

@@ -63,7 +63,8 @@ public:
         const std::lock_guard lock(mutex_);
         std::vector<LostSpan> found;
         for (auto i = lost_.size(); i-- > 0 && found.size() < limit;)
-            if (std::ranges::find(agents, lost_[i].agent) != agents.end() && lost_[i].from_us < range.until_us && lost_[i].until_us >= range.from_us)
+            if (std::ranges::find(agents, lost_[i].agent) != agents.end() && lost_[i].from_us < range.until_us
+                && lost_[i].until_us >= range.from_us)
                 found.push_back(lost_[i]);
         co_return found;
     }
@@ -113,7 +114,8 @@ private:
         return Appended{.acked_seq = watermark, .new_rows = std::move(taken.kinds)};
     }
 
-    void keep(const Rows& rows, std::size_t row, AgentId agent, StreamId stream, WallTime received_at, std::int64_t correction)
+    void keep(const Rows& rows, std::size_t row, AgentId agent, StreamId stream, WallTime received_at,
+              std::int64_t correction)
     {
         ++stats_.rows_appended;
         if (removed_.contains(rows.probe[row])) return;
@@ -167,14 +169,15 @@ private:
         for (const auto probe : query.probes) {
             ProbeSeries one{.probe = probe};
             one.buckets.resize(buckets.count);
-            each(probe, query.kind, clipped({buckets.from_us, buckets.until_us()}, limits.hour_us), [&](const StoredRows& rows, std::size_t row) {
-                auto& bucket = one.buckets[buckets.index(rows.rows.at_us[row])];
-                if (!bucket) bucket = make_aggregate(*query.kind);
-                add(*bucket, rows.rows, row);
-                ++one.runs;
-                if (one.first_at_us == kAbsent) one.first_at_us = rows.rows.at_us[row];
-                one.last_at_us = rows.rows.at_us[row];
-            });
+            each(probe, query.kind, clipped({buckets.from_us, buckets.until_us()}, limits.hour_us),
+                 [&](const StoredRows& rows, std::size_t row) {
+                     auto& bucket = one.buckets[buckets.index(rows.rows.at_us[row])];
+                     if (!bucket) bucket = make_aggregate(*query.kind);
+                     add(*bucket, rows.rows, row);
+                     ++one.runs;
+                     if (one.first_at_us == kAbsent) one.first_at_us = rows.rows.at_us[row];
+                     one.last_at_us = rows.rows.at_us[row];
+                 });
             series.probes.push_back(std::move(one));
         }
         return series;
@@ -191,10 +194,8 @@ private:
         bool more = false;
         each(query.probe, query.kind, clipped(query.range, limits.raw_us), [&](const StoredRows& rows, std::size_t row) {
             if (position_of(rows, row) <= after) return;
-            if (page.rows.size() == query.limit)
-                more = true;
-            else
-                store::append_row(page.rows, rows, row);
+            if (page.rows.size() == query.limit) more = true;
+            else store::append_row(page.rows, rows, row);
         });
         if (more) page.next = to_cursor(position_of(page.rows, page.rows.size() - 1));
         return page;

@@ -25,7 +25,8 @@ std::int64_t last_day(TimeRange range) { return (range.until_us - 1) / kDayUs; }
 // Collects one probe's series. Times mostly ascend, so one accumulator serves and is put down when the bucket changes.
 class Reader::BucketSink final : public Reader::Sink {
 public:
-    BucketSink(const Kind& kind, const Buckets& buckets, ProbeSeries& out) : kind_(kind), buckets_(buckets), out_(out), accumulator_(kind)
+    BucketSink(const Kind& kind, const Buckets& buckets, ProbeSeries& out)
+        : kind_(kind), buckets_(buckets), out_(out), accumulator_(kind)
     {
         out_.buckets.assign(buckets.count, std::nullopt);
     }
@@ -62,10 +63,8 @@ private:
     {
         if (accumulator_.empty()) return;
         auto& bucket = out_.buckets[index_];
-        if (bucket)
-            merge(kind_, *bucket, accumulator_.take());
-        else
-            bucket = accumulator_.take();
+        if (bucket) merge(kind_, *bucket, accumulator_.take());
+        else bucket = accumulator_.take();
     }
 
     const Kind& kind_;
@@ -149,7 +148,8 @@ Status Reader::fill_chunks(ProbeKey probe, TimeRange piece, ChunkParts parts, Ch
     });
 }
 
-Status Reader::fill_closed(ProbeKey probe, std::int64_t day, TimeRange piece, std::int64_t step_us, ChunkParts parts, DayView& view, Sink& sink)
+Status Reader::fill_closed(ProbeKey probe, std::int64_t day, TimeRange piece, std::int64_t step_us, ChunkParts parts,
+                           DayView& view, Sink& sink)
 {
     for (const auto width : {Width::Hour, Width::FiveMinutes}) {
         if (step_us % width_us(width) != 0) continue;
@@ -182,7 +182,8 @@ Status Reader::fill_hot(ProbeKey probe, TimeRange range, const std::vector<HotWi
     return {};
 }
 
-Status Reader::fill(ProbeKey probe, TimeRange range, std::int64_t step_us, ChunkParts parts, const std::vector<HotWindow::Rows>& hot, Sink& sink)
+Status Reader::fill(ProbeKey probe, TimeRange range, std::int64_t step_us, ChunkParts parts,
+                    const std::vector<HotWindow::Rows>& hot, Sink& sink)
 {
     // Years of days without files are passed over by looking at the catalogue.
     for (auto day = range.from_us / kDayUs; day <= last_day(range); ++day) {
@@ -213,7 +214,8 @@ Result<Series> Reader::series(const SeriesQuery& query)
         for (auto i = begin; i < end; ++i) {
             ProbeSeries one{.probe = query.probes[i]};
             BucketSink sink(*query.kind, buckets, one);
-            if (!is_removed(one.probe) && !is_empty(range)) NW_CHECK(fill({one.probe, query.kind}, range, buckets.step_us, parts, hot[i - begin], sink));
+            if (!is_removed(one.probe) && !is_empty(range))
+                NW_CHECK(fill({one.probe, query.kind}, range, buckets.step_us, parts, hot[i - begin], sink));
             sink.finish();
             series.probes.push_back(std::move(one));
         }
@@ -221,7 +223,8 @@ Result<Series> Reader::series(const SeriesQuery& query)
     return series;
 }
 
-Status Reader::page_day(const SamplesQuery& query, const Position& after, std::int64_t day, const std::vector<HotWindow::Rows>& hot, StoredRows& out)
+Status Reader::page_day(const SamplesQuery& query, const Position& after, std::int64_t day,
+                        const std::vector<HotWindow::Rows>& hot, StoredRows& out)
 {
     const ProbeKey probe{query.probe, query.kind};
     const auto piece = clip(clip(query.range, {std::max(after.at_us, std::int64_t{0}), kTimeMaxUs + 1}), day_range(day));
@@ -246,7 +249,8 @@ Status Reader::page_day(const SamplesQuery& query, const Position& after, std::i
         if (out.size() + std::size_t(before) >= enough) break;
         NW_CHECK(file->load(query.probe, ref, [&](const ChunkView& chunk) -> Status {
             auto rows = make_stored_rows(*query.kind);
-            if (const auto decoded = decode_chunk(codec_, *query.kind, query.probe, chunk, {}, rows); !decoded) pass_over(decoded.error(), probe);
+            if (const auto decoded = decode_chunk(codec_, *query.kind, query.probe, chunk, {}, rows); !decoded)
+                pass_over(decoded.error(), probe);
             for (std::size_t row = 0; row < rows.size(); ++row) keep(rows, row);
             return {};
         }));
@@ -305,12 +309,13 @@ struct Reader::SumJob {
 
     void add(std::size_t probe, Aggregate&& aggregate)
     {
-        if (sums[probe])
-            merge(kind, *sums[probe], aggregate);
-        else if (!aggregate.empty())
-            sums[probe] = std::move(aggregate);
+        if (sums[probe]) merge(kind, *sums[probe], aggregate);
+        else if (!aggregate.empty()) sums[probe] = std::move(aggregate);
     }
-    quality::Histograms histograms() const { return parts.histograms ? quality::Histograms::Read : quality::Histograms::Skip; }
+    quality::Histograms histograms() const
+    {
+        return parts.histograms ? quality::Histograms::Read : quality::Histograms::Skip;
+    }
 };
 
 void Reader::sum_hot(SumJob& job)
@@ -335,7 +340,9 @@ void Reader::sum_hot(SumJob& job)
 
 Status Reader::sum_open(SumJob& job, TimeRange piece, ChunkFile::Snapshot& file)
 {
-    const auto position = [&](ProbeId probe) { return std::size_t(std::ranges::lower_bound(job.wanted, probe) - job.wanted.begin()); };
+    const auto position = [&](ProbeId probe) {
+        return std::size_t(std::ranges::lower_bound(job.wanted, probe) - job.wanted.begin());
+    };
     for (const auto& seal : file.seals()) {
         if (seal.max_us < piece.from_us || seal.min_us >= piece.until_us) continue;
         NW_CHECK(file.summaries(seal.number, job.wanted.front(), job.wanted.back(), [&](std::string_view block) -> Status {
@@ -343,9 +350,11 @@ Status Reader::sum_open(SumJob& job, TimeRange piece, ChunkFile::Snapshot& file)
                 const auto at = position(probe);
                 return at < job.wanted.size() && job.wanted[at] == probe;
             };
-            const auto read = read_summaries(job.kind, block, wanted, job.histograms(), [&](ProbeId probe, std::int64_t hour, Aggregate&& sum) {
-                if (contains(piece, hour * kHourUs)) job.add(position(probe), std::move(sum));
-            });
+            const auto read = read_summaries(job.kind, block, wanted, job.histograms(),
+                                             [&](ProbeId probe, std::int64_t hour, Aggregate&& sum) {
+                                                 if (contains(piece, hour * kHourUs))
+                                                     job.add(position(probe), std::move(sum));
+                                             });
             if (!read) pass_over(read.error(), {job.wanted.front(), &job.kind});
             return {};
         }));
@@ -363,7 +372,8 @@ Status Reader::sum_day(SumJob& job, std::int64_t day)
     if (whole) totals = rollups(job.kind, day, *view, Width::Hour);
     if (!totals) return std::unexpected(totals.error());
     if (*totals)
-        NW_CHECK((*totals)->totals(job.kind, day, job.wanted, job.histograms(), [&](std::size_t i, Aggregate&& sum) { job.add(i, std::move(sum)); }));
+        NW_CHECK((*totals)->totals(job.kind, day, job.wanted, job.histograms(),
+                                   [&](std::size_t i, Aggregate&& sum) { job.add(i, std::move(sum)); }));
     if (hours && view->open) NW_CHECK(sum_open(job, piece, *view->open));
     Accumulator accumulator(job.kind);
     SumSink sink(accumulator);
@@ -384,8 +394,11 @@ Result<Summaries> Reader::summaries(const SummaryQuery& query)
     const auto plan = summary_plan(query.range, horizon_);
     Summaries summaries{.range = plan.range};
     summaries.probes.resize(query.probes.size());
-    SumJob job{.kind = *query.kind, .range = clip(plan.range, {horizon_.hour_us, kTimeMaxUs + 1}), .step_us = plan.step_us,
-               .parts = parts_for(*query.kind, query.metrics), .wanted = query.probes};
+    SumJob job{.kind = *query.kind,
+               .range = clip(plan.range, {horizon_.hour_us, kTimeMaxUs + 1}),
+               .step_us = plan.step_us,
+               .parts = parts_for(*query.kind, query.metrics),
+               .wanted = query.probes};
     std::erase_if(job.wanted, [&](ProbeId probe) { return is_removed(probe); });
     std::ranges::sort(job.wanted);
     job.wanted.erase(std::ranges::unique(job.wanted).begin(), job.wanted.end());
@@ -400,7 +413,8 @@ Result<Summaries> Reader::summaries(const SummaryQuery& query)
     }
     for (std::size_t i = 0; i < query.probes.size(); ++i) {
         const auto at = std::ranges::lower_bound(job.wanted, query.probes[i]);
-        if (at != job.wanted.end() && *at == query.probes[i]) summaries.probes[i] = job.sums[std::size_t(at - job.wanted.begin())];
+        if (at != job.wanted.end() && *at == query.probes[i])
+            summaries.probes[i] = job.sums[std::size_t(at - job.wanted.begin())];
     }
     return summaries;
 }
@@ -408,7 +422,8 @@ Result<Summaries> Reader::summaries(const SummaryQuery& query)
 Result<std::vector<TopEntry>> Reader::top(const TopQuery& query)
 {
     NW_TRY(const auto* metric, check(query));
-    NW_TRY(const auto sums, summaries({.probes = query.probes, .kind = query.kind, .range = query.range, .metrics = {metric}}));
+    NW_TRY(const auto sums,
+           summaries({.probes = query.probes, .kind = query.kind, .range = query.range, .metrics = {metric}}));
     std::vector<TopEntry> entries;
     for (std::size_t i = 0; i < query.probes.size(); ++i) {
         const auto value = sums.probes[i] ? evaluate(*query.kind, *metric, *sums.probes[i]) : std::nullopt;
@@ -474,10 +489,8 @@ quality::Aggregate Reader::recent_in_memory(ProbeKey probe, std::int64_t since_u
         accumulator_->begin_run(row.at_us, row.outcome);
         std::size_t histogram = 0;
         for (std::size_t i = 0; i < columns.size(); ++i) {
-            if (columns[i].type == ColumnType::Integer)
-                accumulator_->number(i, row.numbers[i]);
-            else if (columns[i].type == ColumnType::Histogram)
-                accumulator_->histogram(histogram++, row.bytes[i]);
+            if (columns[i].type == ColumnType::Integer) accumulator_->number(i, row.numbers[i]);
+            else if (columns[i].type == ColumnType::Histogram) accumulator_->histogram(histogram++, row.bytes[i]);
         }
     });
     return accumulator_->take();

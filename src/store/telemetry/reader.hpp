@@ -38,7 +38,9 @@ class Reader {
 public:
     using Removed = std::shared_ptr<const std::unordered_set<ProbeId>>;
 
-    Reader(const ReadSources& sources, Horizon horizon, Removed removed) : sources_(sources), horizon_(horizon), removed_(std::move(removed)) {}
+    Reader(const ReadSources& sources, Horizon horizon, Removed removed)
+        : sources_(sources), horizon_(horizon), removed_(std::move(removed))
+    {}
 
     Result<Series> series(const SeriesQuery& query);
     Result<SamplePage> samples(const SamplesQuery& query);
@@ -72,8 +74,10 @@ private:
     // Forgets the files that are open, so that the next look is at the present.
     void look_anew();
 
-    Status fill(ProbeKey probe, TimeRange range, std::int64_t step_us, ChunkParts parts, const std::vector<HotWindow::Rows>& hot, Sink& sink);
-    Status fill_closed(ProbeKey probe, std::int64_t day, TimeRange piece, std::int64_t step_us, ChunkParts parts, DayView& view, Sink& sink);
+    Status fill(ProbeKey probe, TimeRange range, std::int64_t step_us, ChunkParts parts,
+                const std::vector<HotWindow::Rows>& hot, Sink& sink);
+    Status fill_closed(ProbeKey probe, std::int64_t day, TimeRange piece, std::int64_t step_us, ChunkParts parts,
+                       DayView& view, Sink& sink);
     Status fill_chunks(ProbeKey probe, TimeRange piece, ChunkParts parts, ChunkFile::Snapshot& file, Sink& sink);
     Status fill_hot(ProbeKey probe, TimeRange range, const std::vector<HotWindow::Rows>& hot, Sink& sink);
     // A chunk that does not decode is counted and passed over.
@@ -82,7 +86,8 @@ private:
     Status sum_day(SumJob& job, std::int64_t day);
     Status sum_open(SumJob& job, TimeRange piece, ChunkFile::Snapshot& file);
     void sum_hot(SumJob& job);
-    Status page_day(const SamplesQuery& query, const Position& after, std::int64_t day, const std::vector<HotWindow::Rows>& hot, StoredRows& out);
+    Status page_day(const SamplesQuery& query, const Position& after, std::int64_t day,
+                    const std::vector<HotWindow::Rows>& hot, StoredRows& out);
     // What the hot window has is enough for it.
     quality::Aggregate recent_in_memory(ProbeKey probe, std::int64_t since_us);
     Result<quality::Aggregate> recent_with_files(ProbeKey probe, std::int64_t since_us);

@@ -176,7 +176,8 @@ struct RollupWriter::Statements {
 RollupWriter::RollupWriter(std::unique_ptr<sqlite::Database> db, std::int64_t day) : db_(std::move(db)), day_(day) {}
 RollupWriter::~RollupWriter() = default;
 
-Result<std::unique_ptr<RollupWriter>> RollupWriter::open(const std::filesystem::path& path, std::int64_t day, std::uint64_t generation)
+Result<std::unique_ptr<RollupWriter>> RollupWriter::open(const std::filesystem::path& path, std::int64_t day,
+                                                         std::uint64_t generation)
 {
     NW_TRY(auto db, sqlite::Database::open(path, {.cache_kib = 4096}));
     auto writer = std::unique_ptr<RollupWriter>(new RollupWriter(std::move(db), day));

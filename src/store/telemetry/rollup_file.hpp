@@ -70,8 +70,8 @@ public:
 private:
     friend class RollupFile;
     Status begin();
-    Status seek_totals(const Kind& kind, std::int64_t day, const std::vector<ProbeId>& wanted, quality::Histograms histograms,
-                       const UseTotal& use);
+    Status seek_totals(const Kind& kind, std::int64_t day, const std::vector<ProbeId>& wanted,
+                       quality::Histograms histograms, const UseTotal& use);
 
     std::shared_ptr<RollupFile> file_;
     std::unique_ptr<Connection> connection_;
@@ -81,7 +81,8 @@ private:
 // Replaces the roll-ups of one day, in one transaction.
 class RollupWriter {
 public:
-    static Result<std::unique_ptr<RollupWriter>> open(const std::filesystem::path& path, std::int64_t day, std::uint64_t generation);
+    static Result<std::unique_ptr<RollupWriter>> open(const std::filesystem::path& path, std::int64_t day,
+                                                      std::uint64_t generation);
     ~RollupWriter();
 
     Status add(Codec& codec, const Kind& kind, ProbeId probe, const Rollups& rollups);

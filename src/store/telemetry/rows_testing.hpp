@@ -14,7 +14,8 @@ namespace nw::store::testing_rows {
 inline std::string random_histogram(Random& random)
 {
     quality::Histogram histogram;
-    for (auto n = random.below(30); n > 0; --n) histogram.add(Nanos(std::int64_t(1 + random.below(1ULL << (10 + random.below(30))))), 1 + random.below(5));
+    for (auto n = random.below(30); n > 0; --n)
+        histogram.add(Nanos(std::int64_t(1 + random.below(1ULL << (10 + random.below(30))))), 1 + random.below(5));
     return histogram.compact();
 }
 

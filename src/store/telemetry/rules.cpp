@@ -11,10 +11,10 @@ namespace nw::store {
 namespace {
 
 constexpr std::int64_t kMinuteUs = 60 * kSecondUs;
-constexpr std::array kSteps{
-    kSecondUs, 2 * kSecondUs, 5 * kSecondUs, 10 * kSecondUs, 15 * kSecondUs, 30 * kSecondUs, kMinuteUs, 2 * kMinuteUs,
-    5 * kMinuteUs, 10 * kMinuteUs, 15 * kMinuteUs, 30 * kMinuteUs, kHourUs, 2 * kHourUs, 3 * kHourUs, 6 * kHourUs,
-    12 * kHourUs, kDayUs, 2 * kDayUs, 7 * kDayUs, 14 * kDayUs, 28 * kDayUs, 84 * kDayUs, 364 * kDayUs};
+constexpr std::array kSteps{kSecondUs,  2 * kSecondUs, 5 * kSecondUs, 10 * kSecondUs, 15 * kSecondUs, 30 * kSecondUs,
+                            kMinuteUs,  2 * kMinuteUs, 5 * kMinuteUs, 10 * kMinuteUs, 15 * kMinuteUs, 30 * kMinuteUs,
+                            kHourUs,    2 * kHourUs,   3 * kHourUs,   6 * kHourUs,    12 * kHourUs,   kDayUs,
+                            2 * kDayUs, 7 * kDayUs,    14 * kDayUs,   28 * kDayUs,    84 * kDayUs,    364 * kDayUs};
 
 std::int64_t floor_to(std::int64_t at_us, std::int64_t step_us) { return at_us - at_us % step_us; }
 std::int64_t ceil_to(std::int64_t at_us, std::int64_t step_us) { return floor_to(at_us + step_us - 1, step_us); }
@@ -61,7 +61,8 @@ TimeCorrection::TimeCorrection(const wire::Batch& batch, WallTime received_at) :
 {
     const auto offset = batch.clock_offset_us;
     const auto size = offset < 0 ? 0 - std::uint64_t(offset) : std::uint64_t(offset);
-    if (batch.clock_uncertainty_us > 0 && size > batch.clock_uncertainty_us && size < std::uint64_t(kTimeMaxUs)) offset_us = offset;
+    if (batch.clock_uncertainty_us > 0 && size > batch.clock_uncertainty_us && size < std::uint64_t(kTimeMaxUs))
+        offset_us = offset;
 }
 
 std::int64_t TimeCorrection::corrected(std::int64_t at_us) const
@@ -142,7 +143,8 @@ SummaryPlan summary_plan(TimeRange range, const Horizon& horizon)
 
 Status check(TimeRange range)
 {
-    if (range.from_us < 0 || range.until_us > kTimeMaxUs + 365 * kDayUs) return fail(Errc::Invalid, "a time outside 1970 to 2100");
+    if (range.from_us < 0 || range.until_us > kTimeMaxUs + 365 * kDayUs)
+        return fail(Errc::Invalid, "a time outside 1970 to 2100");
     if (range.from_us >= range.until_us) return fail(Errc::Invalid, "the range ends before it begins");
     return {};
 }

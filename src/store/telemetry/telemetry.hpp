@@ -28,8 +28,8 @@ namespace nw::store {
 
 struct AppendRequest {
     AgentId agent{};
-    wire::Batch batch{};       // may lack rows (of probes that are not the agent's); their sequences count as stored
-    std::string bytes{};       // encode_batch(batch), or the bytes it was decoded from
+    wire::Batch batch{};  // may lack rows (of probes that are not the agent's); their sequences count as stored
+    std::string bytes{};  // encode_batch(batch), or the bytes it was decoded from
     WallTime received_at{};
 };
 
@@ -46,7 +46,7 @@ struct LostSpan {
     std::uint64_t first_seq = 0;
     std::uint64_t last_seq = 0;
     std::string reason{};
-    std::int64_t from_us = 0;   // when the missing samples would have been measured
+    std::int64_t from_us = 0;  // when the missing samples would have been measured
     std::int64_t until_us = 0;
     std::int64_t declared_us = 0;
 
@@ -149,7 +149,7 @@ struct LatestQuery {
 struct Latest {
     std::optional<Sample> sample{};  // the newest one, as far back as two days
     std::int64_t received_us = 0;
-    quality::Aggregate recent{};     // everything since 15 minutes before LatestQuery::now
+    quality::Aggregate recent{};  // everything since 15 minutes before LatestQuery::now
 };
 
 struct TopQuery {
@@ -177,13 +177,13 @@ struct Retention {
 };
 
 struct TelemetryStats {
-    std::uint64_t rows_appended = 0;     // since start, without duplicates
+    std::uint64_t rows_appended = 0;  // since start, without duplicates
     std::uint64_t rows_duplicate = 0;
     std::uint64_t batches_appended = 0;
-    std::uint64_t appends_refused = 0;   // back-pressure: queue full, disk nearly full, intake too large
+    std::uint64_t appends_refused = 0;  // back-pressure: queue full, disk nearly full, intake too large
     std::uint64_t commits = 0;
-    std::uint64_t commit_us_max = 0;     // slowest group commit since start
-    std::uint64_t intake_batches = 0;    // not yet sealed
+    std::uint64_t commit_us_max = 0;   // slowest group commit since start
+    std::uint64_t intake_batches = 0;  // not yet sealed
     std::uint64_t intake_bytes = 0;
     std::uint64_t hot_rows = 0;
     std::uint64_t hot_bytes = 0;
@@ -193,8 +193,8 @@ struct TelemetryStats {
     std::uint64_t files = 0;
     std::uint64_t disk_bytes = 0;
     std::uint64_t disk_free_bytes = 0;
-    std::uint64_t corrupt_chunks = 0;    // skipped by readers; the rest of the data is served
-    std::uint64_t lost_declared = 0;     // sequences declared lost by agents, in all
+    std::uint64_t corrupt_chunks = 0;  // skipped by readers; the rest of the data is served
+    std::uint64_t lost_declared = 0;   // sequences declared lost by agents, in all
 };
 
 class Telemetry {
@@ -228,6 +228,5 @@ public:
     // Waits for work in flight; afterwards every call answers Unavailable.
     virtual Task<void> close() = 0;
 };
-
 
 }  // namespace nw::store

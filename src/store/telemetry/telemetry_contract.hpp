@@ -72,8 +72,8 @@ public:
     explicit Driver(const Subject& subject) : subject_(subject), store_(subject.make()) {}
     ~Driver() { testing::run(store_->close()); }
 
-    Appended append(std::uint64_t first_seq, const std::vector<Sample>& samples, std::int64_t received = kStart + 3 * kHourUs,
-                    std::uint64_t agent = 1, std::uint64_t stream = 9)
+    Appended append(std::uint64_t first_seq, const std::vector<Sample>& samples,
+                    std::int64_t received = kStart + 3 * kHourUs, std::uint64_t agent = 1, std::uint64_t stream = 9)
     {
         return append(batch_of(StreamId(stream), first_seq, samples), received, agent);
     }
@@ -92,10 +92,14 @@ public:
         subject_.settle(*store_);
         return *std::move(result);
     }
-    SamplePage page(std::uint64_t probe, std::int64_t from, std::int64_t until, std::uint32_t limit = 1000, std::string cursor = {})
+    SamplePage page(std::uint64_t probe, std::int64_t from, std::int64_t until, std::uint32_t limit = 1000,
+                    std::string cursor = {})
     {
-        auto result = testing::run(store_->samples(
-            {.probe = ProbeId(probe), .kind = &kinds::ping, .range = {from, until}, .limit = limit, .cursor = std::move(cursor)}));
+        auto result = testing::run(store_->samples({.probe = ProbeId(probe),
+                                                    .kind = &kinds::ping,
+                                                    .range = {from, until},
+                                                    .limit = limit,
+                                                    .cursor = std::move(cursor)}));
         REQUIRE(result);
         return *std::move(result);
     }
@@ -197,10 +201,10 @@ inline void check_times(const Subject& subject)
     };
     CHECK(with_offset(1, 5'000'000, 1'000, at) == at + 5'000'000);
     CHECK(with_offset(2, -5'000'000, 1'000, at) == at - 5'000'000);
-    CHECK(with_offset(3, 900, 1'000, at) == at);                           // within its uncertainty
-    CHECK(with_offset(4, 5'000'000, 0, at) == at);                         // unknown
-    CHECK(with_offset(5, 0, 0, at + 2 * kHourUs) == at + 1'000'000);       // from the future
-    CHECK(with_offset(6, INT64_MIN, 1, at) == at);                         // beyond belief
+    CHECK(with_offset(3, 900, 1'000, at) == at);                      // within its uncertainty
+    CHECK(with_offset(4, 5'000'000, 0, at) == at);                    // unknown
+    CHECK(with_offset(5, 0, 0, at + 2 * kHourUs) == at + 1'000'000);  // from the future
+    CHECK(with_offset(6, INT64_MIN, 1, at) == at);                    // beyond belief
 }
 
 inline void check_pages(const Subject& subject)
@@ -224,7 +228,10 @@ inline void check_pages(const Subject& subject)
     CHECK(seen.size() == 36);  // the first and the last of 20 times are outside
     CHECK(std::ranges::is_sorted(seen));
     CHECK(pages == 8);
-    CHECK(testing::run(driver.store().samples({.probe = ProbeId(7), .kind = &kinds::ping, .range = {0, 1}, .cursor = "nonsense"})).error().code
+    CHECK(testing::run(
+              driver.store().samples({.probe = ProbeId(7), .kind = &kinds::ping, .range = {0, 1}, .cursor = "nonsense"}))
+              .error()
+              .code
           == Errc::Invalid);
 }
 
@@ -233,9 +240,11 @@ inline void check_series(const Subject& subject)
     Driver driver(subject);
     for (std::uint64_t i = 0; i < 60; ++i)
         if (i < 20 || i >= 30)  // ten minutes without any sample
-            driver.append(i < 20 ? i + 1 : i - 9, {ping_sample(7, kStart + std::int64_t(i) * 60 * kSecondUs + 5, 4, {1000, 3000})});
+            driver.append(i < 20 ? i + 1 : i - 9,
+                          {ping_sample(7, kStart + std::int64_t(i) * 60 * kSecondUs + 5, 4, {1000, 3000})});
     const auto ask = [&](std::int64_t from, std::int64_t until, std::uint32_t buckets) {
-        return driver.get(driver.store().series({.probes = {ProbeId(7), ProbeId(8)}, .kind = &kinds::ping, .range = {from, until}, .buckets_max = buckets}));
+        return driver.get(driver.store().series(
+            {.probes = {ProbeId(7), ProbeId(8)}, .kind = &kinds::ping, .range = {from, until}, .buckets_max = buckets}));
     };
     const auto coarse = ask(kStart, kStart + kHourUs, 12);
     CHECK(coarse.step_us == kFiveMinutesUs);
@@ -274,7 +283,9 @@ inline void check_summaries(const Subject& subject)
     std::uint64_t seq = 0;
     for (std::int64_t hour = 0; hour < 30; ++hour)
         for (std::uint64_t probe = 1; probe <= 5; ++probe)
-            driver.append(++seq, {ping_sample(probe, kStart + hour * kHourUs + std::int64_t(probe) * kSecondUs, 2, {std::int64_t(probe) * 1000})},
+            driver.append(++seq,
+                          {ping_sample(probe, kStart + hour * kHourUs + std::int64_t(probe) * kSecondUs, 2,
+                                       {std::int64_t(probe) * 1000})},
                           kStart + hour * kHourUs + 60 * kSecondUs);
     const std::vector<ProbeId> probes{ProbeId(5), ProbeId(77), ProbeId(1)};
     const auto ask = [&](std::int64_t from, std::int64_t until) {
@@ -293,8 +304,11 @@ inline void check_summaries(const Subject& subject)
     CHECK(brief.range == TimeRange{kStart + 2 * kHourUs, kStart + 2 * kHourUs + kFiveMinutesUs});
     CHECK(brief.probes[0]->runs == 1);
 
-    TopQuery top{.probes = {ProbeId(1), ProbeId(2), ProbeId(3), ProbeId(4), ProbeId(5), ProbeId(77)}, .kind = &kinds::ping,
-                 .metric = "rtt_mean", .range = {kStart, kStart + kDayUs}, .count = 2};
+    TopQuery top{.probes = {ProbeId(1), ProbeId(2), ProbeId(3), ProbeId(4), ProbeId(5), ProbeId(77)},
+                 .kind = &kinds::ping,
+                 .metric = "rtt_mean",
+                 .range = {kStart, kStart + kDayUs},
+                 .count = 2};
     CHECK(driver.get(driver.store().top(top)) == std::vector<TopEntry>{{ProbeId(5), 5000}, {ProbeId(4), 4000}});
     top.lowest = true;
     CHECK(driver.get(driver.store().top(top)) == std::vector<TopEntry>{{ProbeId(1), 1000}, {ProbeId(2), 2000}});
@@ -306,10 +320,12 @@ inline void check_latest(const Subject& subject)
 {
     Driver driver(subject);
     for (std::uint64_t minute = 1; minute <= 60; ++minute)
-        driver.append(minute, {ping_sample(7, kStart + std::int64_t(minute) * 60 * kSecondUs, 2, {std::int64_t(minute) * 100})},
+        driver.append(minute,
+                      {ping_sample(7, kStart + std::int64_t(minute) * 60 * kSecondUs, 2, {std::int64_t(minute) * 100})},
                       kStart + std::int64_t(minute) * 60 * kSecondUs + 1'234);
     const auto ask = [&](std::int64_t now) {
-        return driver.get(driver.store().latest({.probes = {ProbeId(8), ProbeId(7)}, .kind = &kinds::ping, .now = from_us(now)}));
+        return driver.get(
+            driver.store().latest({.probes = {ProbeId(8), ProbeId(7)}, .kind = &kinds::ping, .now = from_us(now)}));
     };
     const auto latest = ask(kStart + kHourUs + 30 * kSecondUs);
     REQUIRE(latest.size() == 2);
@@ -334,8 +350,13 @@ inline void check_latest(const Subject& subject)
 inline void check_losses(const Subject& subject)
 {
     Driver driver(subject);
-    const LostSpan span{.agent = AgentId(1), .stream = StreamId(9), .first_seq = 1, .last_seq = 50, .reason = "spool full",
-                        .from_us = kStart, .until_us = kStart + 600 * kSecondUs};
+    const LostSpan span{.agent = AgentId(1),
+                        .stream = StreamId(9),
+                        .first_seq = 1,
+                        .last_seq = 50,
+                        .reason = "spool full",
+                        .from_us = kStart,
+                        .until_us = kStart + 600 * kSecondUs};
     CHECK(driver.declare_lost(span).acked_seq == 50);
     CHECK(driver.declare_lost(span).acked_seq == 50);  // said twice, kept once
     CHECK(driver.append(51, {ping_sample(7, kStart, 1, {10})}).acked_seq == 51);
@@ -386,7 +407,8 @@ inline void check_removal_and_bad_input(const Subject& subject)
     CHECK(kept[0].numbers == bad.numbers);
 
     const auto refused = [&](TimeRange range, std::uint32_t buckets) {
-        const auto answer = testing::run(driver.store().series({.probes = {ProbeId(8)}, .kind = &kinds::ping, .range = range, .buckets_max = buckets}));
+        const auto answer = testing::run(
+            driver.store().series({.probes = {ProbeId(8)}, .kind = &kinds::ping, .range = range, .buckets_max = buckets}));
         return !answer && answer.error().code == Errc::Invalid;
     };
     CHECK(refused({5, 5}, 10));
@@ -400,7 +422,8 @@ inline void check_retention(const Subject& subject)
 {
     Driver driver(subject);
     const auto before = subject.clock->wall();
-    REQUIRE(testing::run(driver.store().set_retention({.raw = Seconds(2 * 86'400), .five_minutes = Seconds(4 * 86'400), .hour = Seconds(40 * 86'400)})));
+    REQUIRE(testing::run(driver.store().set_retention(
+        {.raw = Seconds(2 * 86'400), .five_minutes = Seconds(4 * 86'400), .hour = Seconds(40 * 86'400)})));
     for (std::uint64_t day = 0; day < 6; ++day) {
         const auto at = kStart + std::int64_t(day) * kDayUs + 3 * kHourUs;
         subject.clock->set_wall(from_us(at));
@@ -412,7 +435,8 @@ inline void check_retention(const Subject& subject)
     // 02:00 of the sixth day after the start: raw data of two days and what is left of the day that began them.
     CHECK(driver.samples(7, kStart, kStart + 10 * kDayUs).size() == 4);
     const auto ask = [&](std::int64_t from, std::uint32_t buckets) {
-        return driver.get(driver.store().series({.probes = {ProbeId(7)}, .kind = &kinds::ping, .range = {from, kStart + 6 * kDayUs}, .buckets_max = buckets}));
+        return driver.get(driver.store().series(
+            {.probes = {ProbeId(7)}, .kind = &kinds::ping, .range = {from, kStart + 6 * kDayUs}, .buckets_max = buckets}));
     };
     const auto raw = ask(kStart + 4 * kDayUs, 5000);
     CHECK(raw.resolution == Resolution::Raw);
