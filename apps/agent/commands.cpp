@@ -32,9 +32,10 @@ Task<void> keep_watchdog(Loop& loop, std::uint64_t every_us)
     }
 }
 
-Task<void> run_until_signal(Loop& loop, agent::Agent& agent, agent::StatusServer& status, const Log& log)
+using Signals = asio::basic_signal_set<Executor>;
+
+Task<void> run_until_signal(Loop& loop, Signals& signals, agent::Agent& agent, agent::StatusServer& status, const Log& log)
 {
-    asio::basic_signal_set<Executor> signals(loop, SIGINT, SIGTERM);
     TaskGroup tasks(loop.get_executor(), log);
     if (const auto every = watchdog_us()) tasks.spawn("watchdog", keep_watchdog(loop, *every));
     agent.start();
@@ -150,6 +151,9 @@ int run_command(const Config& config)
 {
     drop_privileges();
     std::signal(SIGPIPE, SIG_IGN);
+    // Before anything is opened: a service manager that changes its mind during the start gets a clean stop.
+    Loop loop(1);
+    Signals signals(loop, SIGINT, SIGTERM);
     if (auto locked = lock_directory(config.data_dir); !locked) return complain(locked.error());
     auto identity = agent::load_identity(config.data_dir / "identity.json");
     if (identity && !identity->enrolled()) identity = fail(Errc::NotFound, "enrolment has not been finished");
@@ -160,7 +164,6 @@ int run_command(const Config& config)
     if (auto checked = agent::check_controller(identity->controller, identity->insecure); !checked)
         return complain(checked.error());
     if (identity->insecure) log.warn("the controller's certificate is not verified");
-    Loop loop(1);
     SystemClock clock;
     SystemRandom random;
     const auto kinds = all_kinds();
@@ -175,7 +178,7 @@ int run_command(const Config& config)
     agent::StatusServer status(
         loop, config.data_dir / "status.sock", [&] { return (*agent)->status_json(); }, log.named("status"));
     if (auto started = status.start(); !started) log.warn("no status: {}", started.error().what);
-    drive(loop, run_until_signal(loop, **agent, status, log));
+    drive(loop, run_until_signal(loop, signals, **agent, status, log));
     return 0;
 }
 

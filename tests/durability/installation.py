@@ -194,6 +194,12 @@ class Installation:
         except subprocess.TimeoutExpired:
             raise AssertionError(f"{name} did not stop within 30 s of SIGTERM") from None
 
+    def connected(self) -> bool:
+        """What the running agent says of its link to the controller."""
+        asked = subprocess.run([self.agent_program, "status", "--output", "json", "--data-dir", self.agent_data],
+                               capture_output=True, text=True, timeout=10)
+        return asked.returncode == 0 and json.loads(asked.stdout)["link"]["state"] == "connected"
+
     def close(self) -> None:
         for process in self.processes.values():
             if process.poll() is None:

@@ -52,6 +52,11 @@ def in_step(installation: Installation) -> bool:
     return all(agent["applied_state_number"] == agent["state_number"] for agent in agents)
 
 
+def stop_cleanly(installation: Installation) -> None:
+    code = installation.stop("agent")
+    assert code == 0, f"the agent did not stop cleanly: it ended with code {code}"
+
+
 def account(installation: Installation, probes: list[str]) -> dict:
     times = {probe: installation.api.sample_times(probe) for probe in probes}
     stored = sum(len(t) for t in times.values())
@@ -76,10 +81,11 @@ def endure(build: Path, scratch: Path, rounds: int, seed: int) -> tuple[dict, Co
             installation.api.disable(probe)
         wait_for("the agent to stop measuring", lambda: in_step(installation))
         # Stopping puts into the spool what was measured last; the next start, with nothing to measure, delivers it.
-        assert installation.stop("agent") == 0, "the agent did not stop cleanly"
+        stop_cleanly(installation)
         installation.start("agent")
+        wait_for("the agent to connect", installation.connected)
         wait_for("everything to be delivered", lambda: everything_delivered(installation), 60)
-        assert installation.stop("agent") == 0, "the agent did not stop cleanly"
+        stop_cleanly(installation)
         assert everything_delivered(installation), "the agent measured although its probes are disabled"
         assert installation.spool()["stream"] == stream, "the agent began another stream although nothing was damaged"
         return account(installation, probes), done
