@@ -75,8 +75,8 @@ Task<Status> add_latest(Services& services, const store::Workspace& workspace, c
     NW_CO_TRY(auto latest, co_await services.telemetry.latest({.probes = std::move(ids), .kind = &kind, .now = now}));
     const auto thresholds = settings_of(workspace).thresholds;
     for (std::size_t i = 0; i < views.size(); ++i) {
-        views[i]->graded = grade_latest(kind, latest[i], *views[i], now, thresholds);
-        views[i]->latest = std::move(latest[i].sample);
+        views[i]->graded = grade_latest(kind, *latest[i], *views[i], now, thresholds);
+        views[i]->latest = latest[i]->sample;
     }
     co_return Status{};
 }

@@ -1,12 +1,26 @@
 // LEB128 variable-length integers and the zigzag form of signed ones.
 #pragma once
 
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace nw {
+
+inline constexpr std::size_t kVarintBytesMax = 10;
+
+constexpr std::size_t varint_bytes(std::uint64_t value) { return (std::size_t(std::bit_width(value | 1)) + 6) / 7; }
+
+// Writes where there is room for kVarintBytesMax, and returns where it ended.
+inline char* put_varint(char* at, std::uint64_t value)
+{
+    for (; value >= 0x80; value >>= 7) *at++ = char(value | 0x80);
+    *at++ = char(value);
+    return at;
+}
 
 inline void put_varint(std::string& out, std::uint64_t value)
 {
@@ -29,6 +43,21 @@ inline std::optional<std::uint64_t> take_varint(std::string_view& in)
         if (byte < 0x80) return value;
     }
     return std::nullopt;
+}
+
+// The same for bytes that are walked through in order; false, and `at` anywhere, where the other gives nothing.
+inline bool take_varint(const char*& at, const char* end, std::uint64_t& value)
+{
+    if (at == end) return false;
+    auto byte = std::uint8_t(*at++);
+    value = byte & 0x7f;
+    for (unsigned shift = 7; byte >= 0x80; shift += 7) {
+        if (at == end || shift > 63) return false;
+        byte = std::uint8_t(*at++);
+        if (shift == 63 && byte > 1) return false;
+        value |= std::uint64_t(byte & 0x7f) << shift;
+    }
+    return true;
 }
 
 constexpr std::uint64_t zigzag(std::int64_t value) { return std::uint64_t(value) << 1 ^ std::uint64_t(value >> 63); }

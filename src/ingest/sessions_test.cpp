@@ -160,7 +160,7 @@ public:
     {
         return real_->summaries(std::move(query));
     }
-    Task<Result<std::vector<store::Latest>>> latest(store::LatestQuery query) override
+    Task<Result<std::vector<store::LatestPtr>>> latest(store::LatestQuery query) override
     {
         return real_->latest(std::move(query));
     }

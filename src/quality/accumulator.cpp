@@ -1,28 +1,12 @@
 #include "quality/accumulator.hpp"
 
+#include "base/varint.hpp"
 #include "quality/roll_up.hpp"
 
 #include <algorithm>
 #include <utility>
 
 namespace nw::quality {
-namespace {
-
-// As take_varint, for the two numbers of each bucket; nothing is lost by stopping at damage.
-bool take_number(const char*& at, const char* end, std::uint64_t& value)
-{
-    if (at == end) return false;
-    auto byte = std::uint8_t(*at++);
-    value = byte & 0x7f;
-    for (unsigned shift = 7; byte >= 0x80; shift += 7) {
-        if (at == end || shift > 56) return false;
-        byte = std::uint8_t(*at++);
-        value |= std::uint64_t(byte & 0x7f) << shift;
-    }
-    return true;
-}
-
-}  // namespace
 
 Accumulator::Accumulator(const Kind& kind) : kind_(kind), sum_(make_aggregate(kind)), counts_(sum_.histograms.size())
 {
@@ -55,7 +39,7 @@ void Accumulator::histogram(std::size_t histogram, std::string_view compact)
     std::uint64_t delta = 0;
     std::uint64_t count = 0;
     for (bool first = true; at != end; first = false) {
-        if (!take_number(at, end, delta) || !take_number(at, end, count) || delta >= kBucketCount) return;
+        if (!take_varint(at, end, delta) || !take_varint(at, end, count) || delta >= kBucketCount) return;
         bucket += delta;
         if (bucket >= kBucketCount) return;
         counts.buckets[bucket] += count;
@@ -92,23 +76,42 @@ void Accumulator::add(const Aggregate& from)
     }
 }
 
+// The counts as entries, and all counts zero again.
+void Accumulator::put_down(std::size_t histogram, std::vector<Histogram::Entry>& entries)
+{
+    auto& counts = counts_[histogram];
+    for (auto bucket = counts.low; bucket <= counts.high; ++bucket)
+        if (const auto count = std::exchange(counts.buckets[bucket], 0)) entries.push_back({bucket, count});
+    counts.low = kBucketCount;
+    counts.high = 0;
+}
+
 Aggregate Accumulator::take()
 {
     for (std::size_t i = 0; i < counts_.size(); ++i) {
-        auto& counts = counts_[i];
+        const auto& counts = counts_[i];
         if (counts.low > counts.high) continue;
-        // Exactly as much room as it takes: thousands of these are held at a time.
         const auto begin = counts.buckets.begin() + counts.low;
         const auto end = counts.buckets.begin() + counts.high + 1;
         std::vector<Histogram::Entry> entries;
         entries.reserve(std::size_t(end - begin - std::count(begin, end, std::uint64_t{0})));
-        for (auto bucket = counts.low; bucket <= counts.high; ++bucket)
-            if (const auto count = std::exchange(counts.buckets[bucket], 0)) entries.push_back({bucket, count});
+        put_down(i, entries);
         sum_.histograms[i] = Histogram::from_entries(std::move(entries));
-        counts.low = kBucketCount;
-        counts.high = 0;
     }
     return std::exchange(sum_, make_aggregate(kind_));
+}
+
+void Accumulator::take(Aggregate& into)
+{
+    for (std::size_t i = 0; i < counts_.size(); ++i) {
+        auto entries = std::move(into.histograms[i]).take_entries();
+        entries.clear();
+        put_down(i, entries);
+        into.histograms[i] = Histogram::from_entries(std::move(entries));
+    }
+    std::swap(into.histograms, sum_.histograms);
+    std::swap(into, sum_);
+    clear(sum_);
 }
 
 }  // namespace nw::quality

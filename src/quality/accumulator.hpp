@@ -25,7 +25,10 @@ public:
     void add(const Aggregate& aggregate);
 
     bool empty() const { return sum_.runs == 0; }
+    // Takes exactly the room that it needs: thousands are held at a time.
     Aggregate take();
+    // Into an aggregate of the same kind, whose room is used again: for those that are soon written and gone.
+    void take(Aggregate& into);
 
 private:
     struct Counts {
@@ -38,6 +41,7 @@ private:
         ColumnType type = ColumnType::Integer;
     };
 
+    void put_down(std::size_t histogram, std::vector<Histogram::Entry>& entries);
     void roll_up(std::size_t column, std::int64_t value, std::int64_t at_us);
 
     const Kind& kind_;

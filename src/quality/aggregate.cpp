@@ -67,6 +67,16 @@ Aggregate make_aggregate(const Kind& kind)
     return aggregate;
 }
 
+void clear(Aggregate& aggregate)
+{
+    aggregate.runs = 0;
+    aggregate.outcomes = {};
+    aggregate.first_at_us = aggregate.last_at_us = kAbsent;
+    std::ranges::fill(aggregate.numbers, kAbsent);
+    std::ranges::fill(aggregate.measured_us, kAbsent);
+    for (auto& histogram : aggregate.histograms) histogram.clear();
+}
+
 void add(Aggregate& to, const Rows& rows, std::size_t row)
 {
     const auto& kind = *rows.kind;

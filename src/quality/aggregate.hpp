@@ -38,6 +38,8 @@ struct Aggregate {
 };
 
 Aggregate make_aggregate(const Kind& kind);
+// Empty again, without giving its room away.
+void clear(Aggregate& aggregate);
 
 // Adds row `row`. A histogram that does not decode is left out; decoders upstream refuse such rows.
 void add(Aggregate& to, const Rows& rows, std::size_t row);

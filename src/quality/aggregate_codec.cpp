@@ -35,9 +35,8 @@ void put_body(const Kind& kind, const Aggregate& aggregate, std::string& out)
             put_varint(out, zigzag(wrapping_sub(aggregate.last_at_us, aggregate.measured_us[i])));
     }
     for (const auto& histogram : aggregate.histograms) {
-        const auto compact = histogram.compact();
-        put_varint(out, compact.size());
-        out += compact;
+        put_varint(out, histogram.compact_bytes());
+        histogram.put_compact(out);
     }
 }
 

@@ -87,10 +87,31 @@ Nanos Histogram::quantile(double q) const
 std::string Histogram::compact() const
 {
     std::string bytes;
+    put_compact(bytes);
+    return bytes;
+}
+
+void Histogram::put_compact(std::string& out) const
+{
+    const auto write = [&](char* at) {
+        std::uint32_t previous = 0;
+        for (const auto& entry : entries_) {
+            at = put_varint(put_varint(at, entry.bucket - previous), entry.count);
+            previous = entry.bucket;
+        }
+        return at;
+    };
+    const auto before = out.size();
+    out.resize_and_overwrite(before + entries_.size() * 2 * kVarintBytesMax,
+                             [&](char* begin, std::size_t) { return std::size_t(write(begin + before) - begin); });
+}
+
+std::size_t Histogram::compact_bytes() const
+{
+    std::size_t bytes = 0;
     std::uint32_t previous = 0;
     for (const auto& entry : entries_) {
-        put_varint(bytes, entry.bucket - previous);
-        put_varint(bytes, entry.count);
+        bytes += varint_bytes(entry.bucket - previous) + varint_bytes(entry.count);
         previous = entry.bucket;
     }
     return bytes;

@@ -54,9 +54,12 @@ public:
     Nanos quantile(double q) const;
 
     std::string compact() const;
+    void put_compact(std::string& out) const;  // behind what is there
+    std::size_t compact_bytes() const;
     static Result<Histogram> from_compact(std::string_view compact);
     // Ascending by bucket, counts above zero.
     static Histogram from_entries(std::vector<Entry> entries);
+    std::vector<Entry> take_entries() && { return std::move(entries_); }
 
     friend bool operator==(const Histogram&, const Histogram&) = default;
 

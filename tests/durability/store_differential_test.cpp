@@ -120,13 +120,13 @@ private:
         CHECK((a.range == b.range));
         CHECK((a.probes == b.probes));
     }
-    static void expected_equal(const std::vector<Latest>& a, const std::vector<Latest>& b)
+    static void expected_equal(const std::vector<LatestPtr>& a, const std::vector<LatestPtr>& b)
     {
         REQUIRE(a.size() == b.size());
         for (std::size_t i = 0; i < a.size(); ++i) {
-            CHECK((a[i].sample == b[i].sample));
-            CHECK(a[i].received_us == b[i].received_us);
-            CHECK((a[i].recent == b[i].recent));
+            CHECK((a[i]->sample == b[i]->sample));
+            CHECK(a[i]->received_us == b[i]->received_us);
+            CHECK((a[i]->recent == b[i]->recent));
         }
     }
     static void expected_equal(const std::vector<TopEntry>& a, const std::vector<TopEntry>& b)
@@ -260,7 +260,7 @@ private:
         });
         both<Summaries>(
             [&](Telemetry& store) { return store.summaries({.probes = probes, .kind = &kind, .range = range}); });
-        both<std::vector<Latest>>(
+        both<std::vector<LatestPtr>>(
             [&](Telemetry& store) { return store.latest({.probes = probes, .kind = &kind, .now = clock_.wall()}); });
         const auto metric = std::string(kind.metrics[random_.below(kind.metrics.size())].name);
         const auto count = std::uint32_t(1 + random_.below(4));

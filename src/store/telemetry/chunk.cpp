@@ -49,17 +49,20 @@ std::string encode_times(const std::vector<std::int64_t>& times)
 Status decode_times(std::string_view section, std::uint32_t rows, std::vector<std::int64_t>& out)
 {
     if (section.size() < rows) return corrupt("fewer times than rows");
+    out.reserve(out.size() + rows);
+    const auto* from = section.data();
+    const auto* const end = from + section.size();
+    std::uint64_t change = 0;
     std::int64_t at = 0;
     std::int64_t step = 0;
     for (std::uint32_t row = 0; row < rows; ++row) {
-        const auto change = take_varint(section);
-        if (!change) return corrupt("times that are cut short");
-        step = std::int64_t(std::uint64_t(step) + std::uint64_t(unzigzag(*change)));
+        if (!take_varint(from, end, change)) return corrupt("times that are cut short");
+        step = std::int64_t(std::uint64_t(step) + std::uint64_t(unzigzag(change)));
         at = std::int64_t(std::uint64_t(at) + std::uint64_t(step));
         if (at < 0 || at > kTimeMaxUs) return corrupt("a time outside 1970 to 2100");
         out.push_back(at);
     }
-    return section.empty() ? Status{} : corrupt("more times than rows");
+    return from == end ? Status{} : corrupt("more times than rows");
 }
 
 std::string encode_outcomes(const Rows& rows)
@@ -73,6 +76,8 @@ std::string encode_outcomes(const Rows& rows)
 Status decode_outcomes(std::string_view section, std::uint32_t rows, Rows& out)
 {
     if (section.size() != rows) return corrupt("not one outcome per row");
+    out.outcome.reserve(out.outcome.size() + rows);
+    out.clock.reserve(out.clock.size() + rows);
     for (const char c : section) {
         const auto byte = std::uint8_t(c);
         const auto outcome = outcome_from(byte & 0x0f);
@@ -190,13 +195,14 @@ Status decode_rest(const Frame& frame, std::uint32_t count, StoredRows& stored)
     auto& rows = stored.rows;
     std::vector<std::int64_t> numbers;
     NW_CHECK(decode_numbers(frame.section(kSeq), count, numbers));
-    for (const auto seq : numbers) rows.seq.push_back(std::uint64_t(seq));
+    rows.seq.insert(rows.seq.end(), numbers.begin(), numbers.end());
     NW_CHECK(decode_sources(frame.section(kSource), count, stored));
     numbers.clear();
     NW_CHECK(decode_numbers(frame.section(kReceived), count, numbers));
+    const auto* at_us = &rows.at_us[rows.at_us.size() - count];
     for (std::size_t row = 0; row < count; ++row) {
         if (numbers[row] < -kTimeMaxUs || numbers[row] > kTimeMaxUs) return corrupt("a receive time out of range");
-        stored.received_us.push_back((rows.at_us[row] / 1000 + numbers[row]) * 1000);
+        stored.received_us.push_back((at_us[row] / 1000 + numbers[row]) * 1000);
     }
     NW_CHECK(decode_numbers(frame.section(kCorrection), count, stored.correction_us));
     NW_CHECK(decode_strings(frame.section(kAddress), count, 16, rows.address));
@@ -211,20 +217,30 @@ Status decode_rest(const Frame& frame, std::uint32_t count, StoredRows& stored)
     return {};
 }
 
-void absent_rest(std::uint32_t count, StoredRows& stored)
+void resize(BytesColumn& column, std::size_t rows)
+{
+    if (rows < column.size()) column.data.resize(rows == 0 ? 0 : column.ends[rows - 1]);
+    column.ends.resize(rows, std::uint32_t(column.data.size()));
+}
+
+// Absent values up to `count` rows, or fewer rows.
+void resize(StoredRows& stored, std::size_t count)
 {
     auto& rows = stored.rows;
+    rows.probe.resize(count);
+    rows.at_us.resize(count);
+    rows.outcome.resize(count);
+    rows.clock.resize(count);
     rows.seq.resize(count);
     stored.agent.resize(count);
     stored.stream.resize(count);
     stored.received_us.resize(count);
     stored.correction_us.resize(count);
-    rows.address.ends.resize(count);
-    rows.reason.ends.resize(count);
+    resize(rows.address, count);
+    resize(rows.reason, count);
     for (std::size_t i = 0; i < rows.columns.size(); ++i) {
-        const auto& column = rows.kind->columns[i];
-        if (column.type == ColumnType::Integer && !column.hot) rows.columns[i].numbers.assign(count, kAbsent);
-        if (column.type == ColumnType::Text) rows.columns[i].bytes.ends.resize(count);
+        if (rows.kind->columns[i].type == ColumnType::Integer) rows.columns[i].numbers.resize(count, kAbsent);
+        else resize(rows.columns[i].bytes, count);
     }
 }
 
@@ -239,41 +255,19 @@ Status decode_all_histograms(const Frame& frame, std::uint32_t count, Rows& rows
     return {};
 }
 
-template <class T>
-void append_all(std::vector<T>& to, std::vector<T>& from)
+Status decode_parts(Codec& codec, const ChunkView& chunk, ChunkParts parts, StoredRows& out)
 {
-    to.insert(to.end(), from.begin(), from.end());
-}
-
-void append_all(BytesColumn& to, const BytesColumn& from)
-{
-    const auto base = std::uint32_t(to.data.size());
-    to.data += from.data;
-    to.ends.reserve(to.ends.size() + from.ends.size());
-    for (const auto end : from.ends) to.ends.push_back(base + end);
-}
-
-void append_all(StoredRows& to, StoredRows& from)
-{
-    if (to.size() == 0) {
-        to = std::move(from);
-        return;
+    NW_TRY(const auto hot, codec.unpack(chunk.hot));
+    NW_CHECK(decode_hot(hot, chunk.rows, out.rows));
+    if (parts.rest) {
+        NW_TRY(const auto rest, codec.unpack(chunk.rest));
+        NW_CHECK(decode_rest(rest, chunk.rows, out));
     }
-    append_all(to.rows.seq, from.rows.seq);
-    append_all(to.rows.probe, from.rows.probe);
-    append_all(to.rows.at_us, from.rows.at_us);
-    append_all(to.rows.outcome, from.rows.outcome);
-    append_all(to.rows.clock, from.rows.clock);
-    append_all(to.rows.address, from.rows.address);
-    append_all(to.rows.reason, from.rows.reason);
-    for (std::size_t i = 0; i < to.rows.columns.size(); ++i) {
-        append_all(to.rows.columns[i].numbers, from.rows.columns[i].numbers);
-        append_all(to.rows.columns[i].bytes, from.rows.columns[i].bytes);
+    if (parts.histograms) {
+        NW_TRY(const auto histograms, codec.unpack(chunk.histograms));
+        NW_CHECK(decode_all_histograms(histograms, chunk.rows, out.rows));
     }
-    append_all(to.agent, from.agent);
-    append_all(to.stream, from.stream);
-    append_all(to.received_us, from.received_us);
-    append_all(to.correction_us, from.correction_us);
+    return {};
 }
 
 }  // namespace
@@ -329,26 +323,13 @@ Chunk encode_chunk(Codec& codec, const StoredRows& rows)
 
 Status decode_chunk(Codec& codec, const Kind& kind, ProbeId probe, const ChunkView& chunk, ChunkParts parts, StoredRows& out)
 {
+    NW_ASSERT(out.rows.kind == &kind);
     if (chunk.rows == 0 || chunk.rows > kChunkRowsMax) return corrupt("no rows, or too many");
-    auto rows = make_stored_rows(kind);
-    rows.rows.probe.assign(chunk.rows, probe);
-    NW_TRY(const auto hot, codec.unpack(chunk.hot));
-    NW_CHECK(decode_hot(hot, chunk.rows, rows.rows));
-    if (parts.rest) {
-        NW_TRY(const auto rest, codec.unpack(chunk.rest));
-        NW_CHECK(decode_rest(rest, chunk.rows, rows));
-    } else {
-        absent_rest(chunk.rows, rows);
-    }
-    if (parts.histograms) {
-        NW_TRY(const auto histograms, codec.unpack(chunk.histograms));
-        NW_CHECK(decode_all_histograms(histograms, chunk.rows, rows.rows));
-    } else {
-        for (auto& column : rows.rows.columns)
-            if (column.numbers.empty() && column.bytes.ends.empty()) column.bytes.ends.resize(chunk.rows);
-    }
-    append_all(out, rows);
-    return {};
+    const auto before = out.size();
+    auto decoded = decode_parts(codec, chunk, parts, out);
+    if (decoded) out.rows.probe.resize(before + chunk.rows, probe);
+    resize(out, decoded ? before + chunk.rows : before);
+    return decoded;
 }
 
 }  // namespace nw::store

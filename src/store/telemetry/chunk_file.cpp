@@ -263,7 +263,7 @@ Status SealWriter::add(Codec& codec, ProbeId probe, const StoredRows& rows)
     return {};
 }
 
-Status SealWriter::add_summary(ProbeId probe, const std::vector<std::pair<std::int64_t, quality::Aggregate>>& hours)
+Status SealWriter::add_summary(ProbeId probe, std::span<const std::pair<std::uint32_t, quality::Aggregate>> hours)
 {
     if (summary_probes_ == 0) {
         first_probe_ = probe;

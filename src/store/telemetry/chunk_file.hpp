@@ -113,7 +113,8 @@ public:
     void raise_epoch(std::uint64_t epoch) { epoch_ = std::max(epoch_, epoch); }
     // Rows of one probe, in order of position.
     Status add(Codec& codec, ProbeId probe, const StoredRows& rows);
-    Status add_summary(ProbeId probe, const std::vector<std::pair<std::int64_t, quality::Aggregate>>& hours);
+    // `hours` are pairs of hours since the epoch and their sums.
+    Status add_summary(ProbeId probe, std::span<const std::pair<std::uint32_t, quality::Aggregate>> hours);
     std::int64_t rows() const { return seal_.rows; }
     // Durable afterwards (for a closed file: once it is synced and renamed, which is the caller's).
     Status commit(std::uint64_t epoch);

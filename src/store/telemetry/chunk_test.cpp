@@ -31,6 +31,12 @@ TEST_CASE("CRC-32C gives the check value of RFC 3720")
     CHECK(crc32c("123456789") == 0xe3069283);
     CHECK(crc32c(std::string(32, '\0')) == 0x8a9136aa);
     CHECK(crc32c("") == 0);
+    SeededRandom random(20);
+    std::string bytes;
+    for (int i = 0; i < 300; ++i) {
+        CHECK(crc32c(bytes) == crc32c_by_tables(bytes));
+        bytes += char(random.below(256));
+    }
 }
 
 TEST_CASE("chunks of any kind give back exactly the rows that went in")

@@ -4,7 +4,6 @@
 #include "quality/histogram.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <unordered_map>
 #include <utility>
 
@@ -18,8 +17,6 @@ constexpr std::uint8_t kSomeAbsent = 4;
 
 auto corrupt(const char* what) { return fail(Errc::Corrupt, std::string("column: ") + what); }
 
-constexpr std::size_t kVarintBytesMax = 10;
-
 // Writes varints without looking for room at each byte.
 class Writer {
 public:
@@ -27,10 +24,7 @@ public:
     void put(std::uint64_t value)
     {
         if (used_ + kVarintBytesMax > out_.size()) out_.resize(2 * out_.size());
-        auto* at = out_.data() + used_;
-        for (; value >= 0x80; value >>= 7) *at++ = char(value | 0x80);
-        *at++ = char(value);
-        used_ = std::size_t(at - out_.data());
+        used_ = std::size_t(put_varint(out_.data() + used_, value) - out_.data());
     }
     std::string take()
     {
@@ -42,23 +36,6 @@ private:
     std::string out_{};
     std::size_t used_ = 0;
 };
-
-constexpr std::size_t varint_bytes(std::uint64_t value) { return (std::size_t(std::bit_width(value | 1)) + 6) / 7; }
-
-// As take_varint, on bytes that are walked through in order.
-bool take(const char*& at, const char* end, std::uint64_t& value)
-{
-    if (at == end) return false;
-    auto byte = std::uint8_t(*at++);
-    value = byte & 0x7f;
-    for (unsigned shift = 7; byte >= 0x80; shift += 7) {
-        if (at == end || shift > 63) return false;
-        byte = std::uint8_t(*at++);
-        if (shift == 63 && byte > 1) return false;
-        value |= std::uint64_t(byte & 0x7f) << shift;
-    }
-    return true;
-}
 
 std::int64_t difference(std::int64_t a, std::int64_t b) { return std::int64_t(std::uint64_t(a) - std::uint64_t(b)); }
 std::int64_t sum(std::int64_t a, std::int64_t b) { return std::int64_t(std::uint64_t(a) + std::uint64_t(b)); }
@@ -141,7 +118,7 @@ Status decode_numbers(std::string_view section, std::uint32_t rows, std::vector<
     const auto* const end = at + section.size();
     std::uint64_t taken = 0;
     for (std::uint32_t row = 0; row < rows; ++row) {
-        if (!take(at, end, taken)) return corrupt("numbers that are cut short");
+        if (!take_varint(at, end, taken)) return corrupt("numbers that are cut short");
         if (some_absent && taken == 0) {
             out.push_back(kAbsent);
             continue;
@@ -227,7 +204,7 @@ HistogramStreams encode_histograms(const BytesColumn& compact)
         std::uint64_t length = 0;
         std::uint64_t delta = 0;
         std::uint64_t count = 0;
-        for (; at != end && take(at, end, delta) && take(at, end, count); ++length) {
+        for (; at != end && take_varint(at, end, delta) && take_varint(at, end, count); ++length) {
             if (length == 0) {
                 firsts.put(zigzag(std::int64_t(delta) - std::int64_t(last_first)));
                 last_first = delta;
@@ -266,13 +243,13 @@ Status decode_histograms(const std::array<std::string_view, kHistogramStreams>& 
     std::uint64_t first = 0;
     for (std::uint32_t row = 0; row < rows; ++row) {
         std::uint64_t length = 0;
-        if (!take(at[0], end[0], length) || length > quality::kBucketCount)
+        if (!take_varint(at[0], end[0], length) || length > quality::kBucketCount)
             return corrupt("a histogram with too many buckets");
         for (std::uint64_t i = 0; i < length; ++i) {
             const std::size_t from = i == 0 ? 1 : 2;
             std::uint64_t step = 0;
             std::uint64_t count = 0;
-            if (!take(at[from], end[from], step) || !take(at[3], end[3], count))
+            if (!take_varint(at[from], end[from], step) || !take_varint(at[3], end[3], count))
                 return corrupt("a histogram that is cut short");
             if (i == 0) first += std::uint64_t(unzigzag(step));
             const auto bucket = i == 0 ? first : step;

@@ -25,12 +25,36 @@ constexpr Tables make_tables()
 }
 
 constexpr Tables kTables = make_tables();
+static_assert(std::endian::native == std::endian::little);
+
+#ifdef __x86_64__
+__attribute__((target("sse4.2"))) std::uint32_t by_processor(std::string_view bytes)
+{
+    std::uint64_t crc = ~0U;
+    const auto* at = bytes.data();
+    auto left = bytes.size();
+    for (; left >= 8; at += 8, left -= 8) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, at, 8);
+        crc = __builtin_ia32_crc32di(crc, word);
+    }
+    for (; left > 0; ++at, --left) crc = __builtin_ia32_crc32qi(std::uint32_t(crc), std::uint8_t(*at));
+    return ~std::uint32_t(crc);
+}
+#endif
 
 }  // namespace
 
 std::uint32_t crc32c(std::string_view bytes)
 {
-    static_assert(std::endian::native == std::endian::little);
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("sse4.2")) return by_processor(bytes);
+#endif
+    return crc32c_by_tables(bytes);
+}
+
+std::uint32_t crc32c_by_tables(std::string_view bytes)
+{
     std::uint32_t crc = ~0U;
     const auto* at = bytes.data();
     auto left = bytes.size();

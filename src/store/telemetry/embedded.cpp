@@ -24,6 +24,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Sealing comes at the end of an hour, when enough has come together for chunks that are worth their making, and every
+// few hours in any case: a chunk of four hours costs little more than one of one hour.
+constexpr std::uint64_t kSealBytesMin = 24ULL << 20;
+constexpr std::int64_t kSealHours = 4;
 // After the hour so long, so that what agents sent at its end is in the same chunk.
 constexpr std::int64_t kSealDelayUs = 120 * kSecondUs;
 // Sealed rows stay in memory for the latest values and the charts of the last minutes.
@@ -142,7 +146,7 @@ public:
     {
         return read([query = std::move(query)](Reader& reader) { return reader.summaries(query); });
     }
-    Task<Result<std::vector<Latest>>> latest(LatestQuery query) override
+    Task<Result<std::vector<LatestPtr>>> latest(LatestQuery query) override
     {
         return read([query = std::move(query)](Reader& reader) { return reader.latest(query); });
     }
@@ -434,7 +438,9 @@ void EmbeddedTelemetry::replay_rows(const Rows& rows, const std::vector<std::int
 
 bool EmbeddedTelemetry::seal_is_due(WallTime now) const
 {
-    if ((to_us(now) - kSealDelayUs) / kHourUs != sealed_hour_) return true;
+    const auto hour = (to_us(now) - kSealDelayUs) / kHourUs;
+    if (hour != sealed_hour_ && writer_->intake_bytes() >= kSealBytesMin) return true;
+    if (hour / kSealHours != sealed_hour_ / kSealHours) return true;
     return hot_.bytes() > options_.hot_bytes_max / kSealShare || writer_->intake_bytes() > kIntakeSealBytes;
 }
 

@@ -85,3 +85,35 @@ TEST_CASE("files that a crash left without tables do not keep the store from ope
     CHECK(page->rows.size() == 1);
     testing::run(store->close());
 }
+
+TEST_CASE("little is sealed every fourth hour, much every hour")
+{
+    Bench bench;
+    auto store = bench.open("policy");
+    std::uint64_t seq = 0;
+    const auto append = [&](std::size_t rows, std::int64_t at_us) {
+        std::vector<Sample> samples;
+        for (std::size_t i = 0; i < rows; ++i) samples.push_back(ping_sample(1 + i, at_us, 1, {10}));
+        auto batch = contract::batch_of(StreamId(9), seq + 1, samples);
+        auto bytes = wire::encode_batch(batch);
+        bytes.resize(std::max(bytes.size(), rows * 100));  // counts as 100 bytes a row; what is appended is the batch
+        seq += rows;
+        REQUIRE(testing::run(store->append({AgentId(1), std::move(batch), std::move(bytes), from_us(at_us)})));
+    };
+    const auto seals_at = [&](std::int64_t at_us) {
+        REQUIRE(testing::run(store->maintain(from_us(at_us))));
+        return testing::run(store->stats()).seals;
+    };
+    const auto before = seals_at(kStart + 4 * kHourUs + 120 * kSecondUs);
+    for (const auto hour : {4, 5, 6}) {
+        append(1, kStart + hour * kHourUs + kSecondUs);
+        CHECK(seals_at(kStart + (hour + 1) * kHourUs + 60 * kSecondUs) == before);
+    }
+    append(1, kStart + 7 * kHourUs + kSecondUs);
+    CHECK(seals_at(kStart + 8 * kHourUs + 119 * kSecondUs) == before);
+    CHECK(seals_at(kStart + 8 * kHourUs + 120 * kSecondUs) == before + 1);
+    for (int i = 0; i < 26; ++i) append(10'000, kStart + 8 * kHourUs + i * kSecondUs);
+    CHECK(seals_at(kStart + 9 * kHourUs + 119 * kSecondUs) == before + 1);
+    CHECK(seals_at(kStart + 9 * kHourUs + 120 * kSecondUs) == before + 2);
+    testing::run(store->close());
+}

@@ -21,27 +21,15 @@ constexpr std::uint8_t kNoReason = 8;
 
 std::int64_t difference(std::int64_t a, std::int64_t b) { return std::int64_t(std::uint64_t(a) - std::uint64_t(b)); }
 
-void put_bytes(std::string& out, std::string_view bytes)
-{
-    put_varint(out, bytes.size());
-    out += bytes;
-}
+char* put_bytes(char* at, std::string_view bytes) { return std::ranges::copy(bytes, put_varint(at, bytes.size())).out; }
 
-// The bytes are our own: what does not decode is a broken invariant.
-std::uint64_t take(std::string_view& in)
+// Room that a row takes at most.
+std::size_t row_bytes_max(const nw::Rows& rows, std::size_t row)
 {
-    const auto value = take_varint(in);
-    NW_ASSERT(value.has_value());
-    return *value;
-}
-
-std::string_view take_bytes(std::string_view& in)
-{
-    const auto length = take(in);
-    NW_ASSERT(length <= in.size());
-    const auto bytes = in.substr(0, length);
-    in.remove_prefix(length);
-    return bytes;
+    auto most = 2 + (8 + rows.columns.size()) * kVarintBytesMax + rows.address.at(row).size() + rows.reason.at(row).size();
+    for (std::size_t i = 0; i < rows.columns.size(); ++i)
+        if (rows.kind->columns[i].type != ColumnType::Integer) most += rows.columns[i].bytes.at(row).size();
+    return most;
 }
 
 }  // namespace
@@ -60,29 +48,33 @@ void HotWindow::put_row(std::string& out, const Source& source, std::size_t row,
     const auto reason = rows.reason.at(row);
     const auto correction = source.correction_us[row];
     const bool same_source = origin.agent == tail.agent && origin.stream == tail.stream;
-    out += char((same_source ? kSameSource : 0) | (address == tail.address ? kSameAddress : 0)
-                | (correction == tail.correction_us ? kSameCorrection : 0) | (reason.empty() ? kNoReason : 0));
-    out += char(std::uint8_t(rows.outcome[row]) | std::uint8_t(rows.clock[row]) << 4);
-    put_varint(out, zigzag(difference(rows.at_us[row], tail.at_us)));
-    put_varint(out, zigzag(difference(std::int64_t(rows.seq[row]), std::int64_t(tail.seq))));
-    put_varint(out, zigzag(difference(origin.received_us, rows.at_us[row])));
-    if (!same_source) {
-        put_varint(out, std::uint64_t(origin.agent));
-        put_varint(out, std::uint64_t(origin.stream));
-    }
-    if (address != tail.address) put_bytes(out, address);
-    if (correction != tail.correction_us) put_varint(out, zigzag(correction));
-    if (!reason.empty()) put_bytes(out, reason);
-    for (std::size_t i = 0; i < rows.columns.size(); ++i) {
-        if (rows.kind->columns[i].type != ColumnType::Integer) {
-            put_bytes(out, rows.columns[i].bytes.at(row));
-            continue;
+    const bool same_address = address == tail.address;
+    const auto write = [&](char* at) {
+        *at++ = char((same_source ? kSameSource : 0) | (same_address ? kSameAddress : 0)
+                     | (correction == tail.correction_us ? kSameCorrection : 0) | (reason.empty() ? kNoReason : 0));
+        *at++ = char(std::uint8_t(rows.outcome[row]) | std::uint8_t(rows.clock[row]) << 4);
+        at = put_varint(at, zigzag(difference(rows.at_us[row], tail.at_us)));
+        at = put_varint(at, zigzag(difference(std::int64_t(rows.seq[row]), std::int64_t(tail.seq))));
+        at = put_varint(at, zigzag(difference(origin.received_us, rows.at_us[row])));
+        if (!same_source) at = put_varint(put_varint(at, std::uint64_t(origin.agent)), std::uint64_t(origin.stream));
+        if (!same_address) at = put_bytes(at, address);
+        if (correction != tail.correction_us) at = put_varint(at, zigzag(correction));
+        if (!reason.empty()) at = put_bytes(at, reason);
+        for (std::size_t i = 0; i < rows.columns.size(); ++i) {
+            if (rows.kind->columns[i].type != ColumnType::Integer) {
+                at = put_bytes(at, rows.columns[i].bytes.at(row));
+                continue;
+            }
+            const auto number = rows.columns[i].numbers[row];
+            at = put_varint(at, number == kAbsent ? 0 : zigzag(number) + 1);
         }
-        const auto number = rows.columns[i].numbers[row];
-        put_varint(out, number == kAbsent ? 0 : zigzag(number) + 1);
-    }
+        return at;
+    };
+    const auto before = out.size();
+    out.resize_and_overwrite(before + row_bytes_max(rows, row),
+                             [&](char* begin, std::size_t) { return std::size_t(write(begin + before) - begin); });
     tail = {rows.at_us[row], rows.seq[row], origin.agent, origin.stream, correction, std::move(tail.address)};
-    if (address != tail.address) tail.address = address;
+    if (!same_address) tail.address = address;
 }
 
 // Reads the rows of blocks one after the other.
@@ -92,39 +84,61 @@ public:
 
     void begin(std::string_view block)
     {
-        in_ = block;
+        at_ = block.data();
+        end_ = at_ + block.size();
         tail = {};
     }
     void next()
     {
-        const auto flags = std::uint8_t(in_[0]);
-        const auto packed = std::uint8_t(in_[1]);
-        in_.remove_prefix(2);
+        NW_ASSERT(end_ - at_ > 2);
+        const auto* at = at_;
+        const auto flags = std::uint8_t(*at++);
+        const auto packed = std::uint8_t(*at++);
         outcome = Outcome(packed & 0x0f);
         clock = ClockSource(packed >> 4);
-        tail.at_us += unzigzag(take(in_));
-        tail.seq = std::uint64_t(std::int64_t(tail.seq) + unzigzag(take(in_)));
-        received_us = tail.at_us + unzigzag(take(in_));
+        tail.at_us += unzigzag(take(at));
+        tail.seq = std::uint64_t(std::int64_t(tail.seq) + unzigzag(take(at)));
+        received_us = tail.at_us + unzigzag(take(at));
         if (!(flags & kSameSource)) {
-            tail.agent = AgentId(take(in_));
-            tail.stream = StreamId(take(in_));
+            tail.agent = AgentId(take(at));
+            tail.stream = StreamId(take(at));
         }
-        if (!(flags & kSameAddress)) tail.address = take_bytes(in_);
-        if (!(flags & kSameCorrection)) tail.correction_us = unzigzag(take(in_));
-        reason = flags & kNoReason ? std::string_view() : take_bytes(in_);
+        if (!(flags & kSameAddress)) tail.address = take_bytes(at);
+        if (!(flags & kSameCorrection)) tail.correction_us = unzigzag(take(at));
+        reason = flags & kNoReason ? std::string_view() : take_bytes(at);
         for (std::size_t i = 0; i < numbers.size(); ++i) {
             if (kind_.columns[i].type != ColumnType::Integer) {
-                bytes[i] = take_bytes(in_);
+                bytes[i] = take_bytes(at);
                 continue;
             }
-            const auto value = take(in_);
+            const auto value = take(at);
             numbers[i] = value == 0 ? kAbsent : unzigzag(value - 1);
         }
+        at_ = at;
     }
 
+    Position position() const { return {tail.at_us, std::uint64_t(tail.stream), tail.seq}; }
+
 private:
+    // The bytes are our own: what does not decode is a broken invariant.
+    std::uint64_t take(const char*& at) const
+    {
+        std::uint64_t value = 0;
+        NW_ASSERT(take_varint(at, end_, value));
+        return value;
+    }
+    std::string_view take_bytes(const char*& at) const
+    {
+        const auto length = take(at);
+        NW_ASSERT(length <= std::size_t(end_ - at));
+        const std::string_view taken(at, length);
+        at += length;
+        return taken;
+    }
+
     const Kind& kind_;
-    std::string_view in_{};
+    const char* at_ = nullptr;
+    const char* end_ = nullptr;
 
 public:
     Tail tail{};
@@ -188,24 +202,6 @@ void HotWindow::take_rows(const Block& block, ProbeKey probe, TimeRange range, S
     }
 }
 
-void HotWindow::each(ProbeKey probe, TimeRange range, const std::function<void(const RowView&)>& use) const
-{
-    Decoder row(*probe.kind);
-    const auto& from = shard(probe);
-    const std::lock_guard lock(from.mutex);
-    const auto found = from.probes.find(probe);
-    if (found == from.probes.end()) return;
-    for (const auto& block : found->second.blocks) {
-        if (block.max_us < range.from_us || block.min_us >= range.until_us) continue;
-        row.begin(block.bytes);
-        for (std::uint32_t i = 0; i < block.rows; ++i) {
-            row.next();
-            if (row.tail.at_us >= range.from_us && row.tail.at_us < range.until_us)
-                use({block.epoch, row.tail.at_us, row.outcome, row.numbers, row.bytes});
-        }
-    }
-}
-
 void HotWindow::append(const nw::Rows& rows, const std::vector<std::int64_t>& correction_us, const Origin& origin)
 {
     const Source source{rows, correction_us, origin};
@@ -232,16 +228,12 @@ void HotWindow::append_row(const Source& source, std::size_t row)
     block.max_us = std::max(block.max_us, at);
     ++block.rows;
     ++rows_;
+    ++probe.changes;
     bytes_ += block.bytes.size() - before;
-    const auto stream = std::uint64_t(source.origin.stream);
-    if (std::tuple(at, stream, source.rows.seq[row]) <= std::tuple(probe.newest_us, probe.newest_stream, probe.newest_seq))
-        return;
-    probe.newest_us = at;
-    probe.newest_stream = stream;
-    probe.newest_seq = source.rows.seq[row];
+    const Position position{at, std::uint64_t(source.origin.stream), source.rows.seq[row]};
+    if (probe.newest_at && position <= *probe.newest_at) return;
+    probe.newest_at = position;
     probe.newest.clear();
-    Tail nothing;
-    put_row(probe.newest, source, row, nothing);
 }
 
 std::vector<HotWindow::Rows> HotWindow::read(ProbeKey probe, TimeRange range) const
@@ -269,44 +261,126 @@ std::vector<HotWindow::Rows> HotWindow::read(ProbeKey probe, TimeRange range) co
     return read;
 }
 
-std::optional<HotWindow::Newest> HotWindow::newest(ProbeKey probe) const
+// One pass over the blocks that have rows of the sum or the newest row.
+LatestPtr HotWindow::make_latest(ProbeKey key, const Probe& probe, std::int64_t since_us, quality::Accumulator& scratch)
 {
-    Decoder row(*probe.kind);
-    const auto& from = shard(probe);
-    const std::lock_guard lock(from.mutex);
-    const auto found = from.probes.find(probe);
-    if (found == from.probes.end() || found->second.newest.empty()) return std::nullopt;
-    row.begin(found->second.newest);
-    row.next();
-    Newest newest{.sample = {.probe = probe.probe,
-                             .kind = probe.kind,
-                             .at = from_us(row.tail.at_us),
-                             .outcome = row.outcome,
-                             .clock = row.clock,
-                             .address = row.tail.address,
-                             .reason = std::string(row.reason),
-                             .numbers = row.numbers},
-                  .received_us = row.received_us};
-    newest.sample.bytes.assign(row.bytes.begin(), row.bytes.end());
-    return newest;
+    auto latest = std::make_shared<Latest>();
+    const auto& columns = key.kind->columns;
+    Decoder row(*key.kind);
+    const auto put_down_newest = [&] {
+        latest->received_us = row.received_us;
+        latest->sample = Sample{.probe = key.probe,
+                                .kind = key.kind,
+                                .at = from_us(row.tail.at_us),
+                                .outcome = row.outcome,
+                                .clock = row.clock,
+                                .address = row.tail.address,
+                                .reason = std::string(row.reason),
+                                .numbers = row.numbers,
+                                .bytes = {row.bytes.begin(), row.bytes.end()}};
+    };
+    if (!probe.newest.empty()) {
+        row.begin(probe.newest);
+        row.next();
+        put_down_newest();
+    }
+    for (const auto& block : probe.blocks) {
+        const bool has_newest = probe.newest.empty() && block.max_us == probe.newest_at->at_us;
+        if (block.max_us < since_us && !has_newest) continue;
+        row.begin(block.bytes);
+        for (std::uint32_t i = 0; i < block.rows; ++i) {
+            row.next();
+            if (has_newest && row.position() == *probe.newest_at) put_down_newest();
+            if (row.tail.at_us < since_us) continue;
+            scratch.begin_run(row.tail.at_us, row.outcome);
+            std::size_t histogram = 0;
+            for (std::size_t c = 0; c < columns.size(); ++c) {
+                if (columns[c].type == ColumnType::Integer) scratch.number(c, row.numbers[c]);
+                else if (columns[c].type == ColumnType::Histogram) scratch.histogram(histogram++, row.bytes[c]);
+            }
+        }
+    }
+    latest->recent = scratch.take();
+    return latest;
 }
 
-std::vector<ProbeKey> HotWindow::probes_through(std::uint64_t epoch) const
+HotWindow::Newest HotWindow::newest(ProbeKey key, std::int64_t since_us, quality::Accumulator& scratch)
+{
+    auto& from = shard(key);
+    const std::lock_guard lock(from.mutex);
+    const auto found = from.probes.find(key);
+    if (found == from.probes.end()) return {.latest = std::make_shared<Latest>(Latest{.recent = scratch.take()})};
+    auto& probe = found->second;
+    auto& answer = probe.answer;
+    const auto still_holds = [&] {
+        if (!answer.latest || answer.changes != probe.changes || answer.since_us > since_us) return false;
+        return answer.latest->recent.empty() || answer.latest->recent.first_at_us >= since_us;
+    };
+    if (!still_holds())
+        answer = {.changes = probe.changes, .since_us = since_us, .latest = make_latest(key, probe, since_us, scratch)};
+    return {.latest = answer.latest, .disk_known = probe.disk_known};
+}
+
+void HotWindow::know_disk(ProbeKey key, const StoredRows& newest)
+{
+    auto& to = shard(key);
+    const std::lock_guard lock(to.mutex);
+    auto& probe = to.probes[key];
+    probe.disk_known = true;
+    if (newest.size() == 0 || (probe.newest_at && *probe.newest_at >= position_of(newest, 0))) return;
+    probe.newest_at = position_of(newest, 0);
+    probe.newest.clear();
+    ++probe.changes;
+    Tail nothing;
+    const Origin origin{.agent = newest.agent[0], .stream = newest.stream[0], .received_us = newest.received_us[0]};
+    put_row(probe.newest, {newest.rows, newest.correction_us, origin}, 0, nothing);
+}
+
+// Before `block` goes: keeps the newest row by itself when the block has it.
+void HotWindow::keep_newest(ProbeKey key, Probe& probe, const Block& block)
+{
+    if (!probe.newest.empty() || !probe.newest_at || block.max_us != probe.newest_at->at_us) return;
+    auto rows = make_stored_rows(*key.kind);
+    take_rows(block, key, {block.max_us, block.max_us + 1}, rows);
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        if (position_of(rows, row) != *probe.newest_at) continue;
+        Tail nothing;
+        const Origin origin{.agent = rows.agent[row], .stream = rows.stream[row], .received_us = rows.received_us[row]};
+        put_row(probe.newest, {rows.rows, rows.correction_us, origin}, row, nothing);
+    }
+}
+
+std::vector<ProbeKey> HotWindow::probes_in(Epochs epochs) const
 {
     std::vector<ProbeKey> keys;
     for (const auto& each : shards_) {
         const std::lock_guard lock(each.mutex);
         for (const auto& [key, probe] : each.probes)
-            if (!probe.blocks.empty() && probe.blocks.front().epoch <= epoch) keys.push_back(key);
+            if (std::ranges::any_of(probe.blocks, [&](const Block& block) { return epochs.contain(block.epoch); }))
+                keys.push_back(key);
     }
     return keys;
 }
 
-std::vector<HotWindow::Rows> HotWindow::read_through(ProbeKey probe, std::uint64_t epoch) const
+std::vector<HotWindow::Rows> HotWindow::read_in(ProbeKey probe, Epochs epochs) const
 {
-    auto all = read(probe, {0, kTimeMaxUs + 1});
-    std::erase_if(all, [&](const Rows& rows) { return rows.epoch > epoch; });
-    return all;
+    const auto& from = shard(probe);
+    std::vector<Rows> read;
+    for (std::size_t i = 0;; ++i) {
+        const std::lock_guard lock(from.mutex);
+        const auto found = from.probes.find(probe);
+        if (found == from.probes.end()) return read;
+        const auto& blocks = found->second.blocks;
+        while (i < blocks.size() && !epochs.contain(blocks[i].epoch)) ++i;
+        if (i >= blocks.size()) return read;
+        if (read.empty() || read.back().epoch != blocks[i].epoch) {
+            read.push_back({blocks[i].epoch, make_stored_rows(*probe.kind)});
+            std::size_t rows = 0;
+            for (auto j = i; j < blocks.size() && blocks[j].epoch == blocks[i].epoch; ++j) rows += blocks[j].rows;
+            reserve(read.back().rows, rows);
+        }
+        take_rows(blocks[i], probe, {0, kTimeMaxUs + 1}, read.back().rows);
+    }
 }
 
 std::int64_t HotWindow::newest_to_forget(std::uint64_t epoch, std::int64_t before_us) const
@@ -328,6 +402,8 @@ void HotWindow::forget(std::uint64_t epoch, std::int64_t before_us)
         for (auto& [key, probe] : each.probes) {
             std::erase_if(probe.blocks, [&](const Block& block) {
                 if (block.epoch > epoch || block.max_us >= before_us) return false;
+                keep_newest(key, probe, block);
+                ++probe.changes;
                 rows_ -= block.rows;
                 bytes_ -= block.bytes.size();
                 return true;

@@ -6,15 +6,15 @@
 #pragma once
 
 #include "model/kind.hpp"
+#include "quality/accumulator.hpp"
+#include "store/telemetry/rules.hpp"
 #include "store/telemetry/telemetry.hpp"
 
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -56,27 +56,28 @@ public:
     void append(const nw::Rows& rows, const std::vector<std::int64_t>& correction_us, const Origin& origin);
     // Rows in `range`; as they came, not sorted.
     std::vector<Rows> read(ProbeKey probe, TimeRange range) const;
-    // The same rows one by one, for whoever only adds them up: without making columns of them. `use` runs under a lock and
-    // must not block.
-    struct RowView {
-        std::uint64_t epoch = 0;
-        std::int64_t at_us = 0;
-        Outcome outcome = Outcome::Ok;
-        std::span<const std::int64_t> numbers{};  // per column of the kind
-        std::span<const std::string_view> bytes{};
-    };
-    void each(ProbeKey probe, TimeRange range, const std::function<void(const RowView&)>& use) const;
-    // The newest row that was ever appended here.
+    // The newest row that was ever appended here or found on disk, and the sum of those since `since_us`. Remembered until
+    // a row comes or leaves. `scratch` is empty, of the probe's kind, and empty again afterwards.
     struct Newest {
-        Sample sample{};
-        std::int64_t received_us = 0;
+        LatestPtr latest{};       // never null
+        bool disk_known = false;  // what is on disk was looked at, and is not newer
     };
-    std::optional<Newest> newest(ProbeKey probe) const;
+    Newest newest(ProbeKey probe, std::int64_t since_us, quality::Accumulator& scratch);
+    // Tells the newest row on disk, none or one, so that nobody need look for it again.
+    void know_disk(ProbeKey probe, const StoredRows& newest);
 
-    // All probes with rows of `epoch` or older.
-    std::vector<ProbeKey> probes_through(std::uint64_t epoch) const;
-    // The rows of `epoch` or older, oldest epoch first.
-    std::vector<Rows> read_through(ProbeKey probe, std::uint64_t epoch) const;
+    // Which epochs: those after the first, through the last.
+    struct Epochs {
+        std::uint64_t after = 0;
+        std::uint64_t through = 0;
+
+        bool contain(std::uint64_t epoch) const { return epoch > after && epoch <= through; }
+    };
+    // All probes with rows of `epochs`.
+    std::vector<ProbeKey> probes_in(Epochs epochs) const;
+    // The rows of `epochs`, oldest epoch first. For whoever alone calls forget() and remove(): in between these, appends
+    // need not wait for a whole probe.
+    std::vector<Rows> read_in(ProbeKey probe, Epochs epochs) const;
     // Blocks of `epoch` or older whose rows are all older than `before_us`: the time of their newest row (kAbsent when
     // there are none), and their removal.
     std::int64_t newest_to_forget(std::uint64_t epoch, std::int64_t before_us) const;
@@ -103,13 +104,19 @@ private:
         std::int64_t correction_us = 0;
         std::string address{};
     };
+    struct Answer {
+        std::uint64_t changes = 0;  // Probe::changes when it was made
+        std::int64_t since_us = 0;
+        LatestPtr latest{};
+    };
     struct Probe {
         std::vector<Block> blocks{};
         Tail tail{};
-        std::int64_t newest_us = kAbsent;
-        std::uint64_t newest_stream = 0;
-        std::uint64_t newest_seq = 0;
-        std::string newest{};  // one row, written against nothing
+        std::uint64_t changes = 0;  // rows that came, and times that some left
+        std::optional<Position> newest_at{};
+        std::string newest{};  // that row, written against nothing, once its block is gone
+        bool disk_known = false;
+        Answer answer{};
     };
     struct Shard {
         mutable std::mutex mutex{};
@@ -121,6 +128,8 @@ private:
     class Decoder;
     static void put_row(std::string& out, const Source& source, std::size_t row, Tail& tail);
     static void take_rows(const Block& block, ProbeKey probe, TimeRange range, StoredRows& out);
+    static LatestPtr make_latest(ProbeKey key, const Probe& probe, std::int64_t since_us, quality::Accumulator& scratch);
+    static void keep_newest(ProbeKey key, Probe& probe, const Block& block);
     void append_row(const Source& source, std::size_t row);
     Shard& shard(ProbeKey probe) { return shards_[ProbeKeyHash{}(probe) % kShards]; }
     const Shard& shard(ProbeKey probe) const { return shards_[ProbeKeyHash{}(probe) % kShards]; }

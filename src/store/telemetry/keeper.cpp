@@ -1,6 +1,7 @@
 #include "store/telemetry/keeper.hpp"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 namespace nw::store {
@@ -15,23 +16,54 @@ constexpr std::int64_t kLateQuietUs = 6 * kHourUs;
 
 constexpr TimeRange kAllTimes{0, kTimeMaxUs + 1};
 
-// Sums up sorted rows per `width`.
-std::vector<std::pair<std::int64_t, Aggregate>> rolled(Accumulator& accumulator, const Rows& rows, std::int64_t width)
-{
-    std::vector<std::pair<std::int64_t, Aggregate>> all;
-    std::int64_t current = -1;
-    const auto put_down = [&] {
-        if (!accumulator.empty()) all.emplace_back(current, accumulator.take());
-    };
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-        const auto bucket = rows.at_us[row] / width;
-        if (bucket != current) put_down();
-        current = bucket;
-        accumulator.add(rows, row);
+// Roll-ups of one probe after the other, in the same room.
+class RollupRoom {
+public:
+    explicit RollupRoom(const Kind& kind) : kind_(kind), accumulator_(kind) {}
+
+    // Sums up sorted rows per `width`; indices count from `first`.
+    std::span<const Bucketed> rolled(const Rows& rows, std::int64_t width, std::int64_t first)
+    {
+        count_ = 0;
+        std::int64_t current = -1;
+        for (std::size_t row = 0; row < rows.size(); ++row) {
+            const auto bucket = rows.at_us[row] / width;
+            if (bucket != current) put_down(current - first);
+            current = bucket;
+            accumulator_.add(rows, row);
+        }
+        put_down(current - first);
+        return {room_.data(), count_};
     }
-    put_down();
-    return all;
-}
+    // Sums up finer ones, `ratio` of them into one.
+    std::span<const Bucketed> rolled(std::span<const Bucketed> fine, std::uint32_t ratio)
+    {
+        count_ = 0;
+        std::uint32_t current = 0;
+        for (const auto& [index, aggregate] : fine) {
+            if (index / ratio != current) put_down(current);
+            current = index / ratio;
+            accumulator_.add(aggregate);
+        }
+        put_down(current);
+        return {room_.data(), count_};
+    }
+
+private:
+    void put_down(std::int64_t index)
+    {
+        if (accumulator_.empty()) return;
+        if (count_ == room_.size()) room_.emplace_back(0, quality::make_aggregate(kind_));
+        room_[count_].first = std::uint32_t(index);
+        accumulator_.take(room_[count_].second);
+        ++count_;
+    }
+
+    const Kind& kind_;
+    Accumulator accumulator_;
+    std::vector<Bucketed> room_{};
+    std::size_t count_ = 0;
+};
 
 }  // namespace
 
@@ -41,7 +73,7 @@ struct Keeper::Sealing {
     std::uint64_t epoch = 0;
     const Horizon& horizon;
     std::int64_t now_us = 0;
-    Accumulator accumulator{kind};
+    RollupRoom hours{kind};
     std::map<std::int64_t, std::unique_ptr<SealWriter>> writers{};
     std::map<std::int64_t, std::shared_ptr<ChunkFile>> files{};
     std::map<std::int64_t, std::int64_t> max_us{};
@@ -49,7 +81,7 @@ struct Keeper::Sealing {
 
 Status Keeper::seal(std::uint64_t epoch, const Horizon& horizon, const Removed& removed, std::int64_t now_us)
 {
-    auto probes = hot_.probes_through(epoch);
+    auto probes = hot_.probes_in({sealed_epoch_, epoch});
     std::erase_if(probes, [&](const ProbeKey& key) { return removed.contains(key.probe); });
     std::ranges::sort(probes, {}, [](const ProbeKey& key) { return std::pair(key.kind->number, key.probe); });
     for (auto begin = probes.begin(); begin != probes.end();) {
@@ -58,6 +90,7 @@ Status Keeper::seal(std::uint64_t epoch, const Horizon& horizon, const Removed& 
         for (; begin != end; ++begin) NW_CHECK(seal_probe(sealing, *begin));
         NW_CHECK(finish(sealing));
     }
+    sealed_epoch_ = std::max(sealed_epoch_, epoch);
     return {};
 }
 
@@ -80,7 +113,7 @@ Result<SealWriter*> Keeper::writer(Sealing& sealing, std::int64_t day)
 Status Keeper::seal_probe(Sealing& sealing, ProbeKey probe)
 {
     std::map<std::int64_t, StoredRows> days;
-    for (auto& part : hot_.read_through(probe, sealing.epoch)) {
+    for (auto& part : hot_.read_in(probe, {sealed_epoch_, sealing.epoch})) {
         const auto [first, last] = std::ranges::minmax(part.rows.rows.at_us);
         if (days.empty() && first / kDayUs == last / kDayUs && first >= sealing.horizon.raw_us) {
             NW_TRY(const auto* to, writer(sealing, first / kDayUs));
@@ -100,7 +133,7 @@ Status Keeper::seal_probe(Sealing& sealing, ProbeKey probe)
         sort_rows(rows);
         auto& to = *sealing.writers[day];
         NW_CHECK(to.add(quick_, probe.probe, rows));
-        NW_CHECK(to.add_summary(probe.probe, rolled(sealing.accumulator, rows.rows, kHourUs)));
+        NW_CHECK(to.add_summary(probe.probe, sealing.hours.rolled(rows.rows, kHourUs, 0)));
         auto& newest = sealing.max_us[day];
         newest = std::max(newest, rows.rows.at_us.back());
     }
@@ -164,7 +197,9 @@ struct Keeper::Compaction {
     std::unique_ptr<SealWriter> chunks{};
     std::unique_ptr<RollupWriter> five_minutes{};
     std::unique_ptr<RollupWriter> hours{};
-    Accumulator accumulator{*day.kind};
+    RollupRoom fine{*day.kind};
+    RollupRoom coarse{*day.kind};
+    RollupRoom whole{*day.kind};
     std::int64_t max_us = 0;
 };
 
@@ -213,21 +248,12 @@ Status Keeper::compact_probe(Compaction& work, ProbeId probe)
     sort_rows(rows);
     work.max_us = std::max(work.max_us, rows.rows.at_us.back());
     NW_CHECK(work.chunks->add(codec_, probe, rows));
-    const auto begin = work.day.day * kDayUs;
-    Rollups fine;
-    for (auto& [index, aggregate] : rolled(work.accumulator, rows.rows, kFiveMinutesUs))
-        fine.emplace_back(std::uint32_t(index - begin / kFiveMinutesUs), std::move(aggregate));
+    const auto fine = work.fine.rolled(rows.rows, kFiveMinutesUs, work.day.day * kDayUs / kFiveMinutesUs);
     NW_CHECK(work.five_minutes->add(codec_, kind, probe, fine));
-    Rollups coarse;
-    auto total = quality::make_aggregate(kind);
-    for (const auto& [index, aggregate] : fine) {
-        if (coarse.empty() || coarse.back().first != index / 12)
-            coarse.emplace_back(index / 12, quality::make_aggregate(kind));
-        merge(kind, coarse.back().second, aggregate);
-    }
-    for (const auto& [index, aggregate] : coarse) merge(kind, total, aggregate);
+    const auto coarse = work.coarse.rolled(fine, kHourUs / kFiveMinutesUs);
     NW_CHECK(work.hours->add(codec_, kind, probe, coarse));
-    return work.hours->add_total(kind, probe, total);
+    const auto whole = work.whole.rolled(coarse, kDayUs / kHourUs);
+    return work.hours->add_total(kind, probe, whole.front().second);
 }
 
 // The closed file counts from the moment it has its name; roll-ups of another generation are not used, so that a crash

@@ -54,6 +54,7 @@ private:
     Log log_;
     Codec quick_{Codec::Effort::Quick};
     Codec codec_{};
+    std::uint64_t sealed_epoch_ = 0;              // all rows up to it are on disk, as far as this keeper saw to it
     std::map<DayKey, std::int64_t> sealed_us_{};  // when rows last came to a day
     std::uint64_t compactions_ = 0;
 };

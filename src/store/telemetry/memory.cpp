@@ -48,7 +48,7 @@ public:
         const std::lock_guard lock(mutex_);
         co_return summaries_now(query);
     }
-    Task<Result<std::vector<Latest>>> latest(LatestQuery query) override
+    Task<Result<std::vector<LatestPtr>>> latest(LatestQuery query) override
     {
         const std::lock_guard lock(mutex_);
         co_return latest_now(query);
@@ -215,11 +215,11 @@ private:
         return summaries;
     }
 
-    Result<std::vector<Latest>> latest_now(const LatestQuery& query) const
+    Result<std::vector<LatestPtr>> latest_now(const LatestQuery& query) const
     {
         NW_CHECK(check(query));
         const auto now = to_us(query.now);
-        std::vector<Latest> all;
+        std::vector<LatestPtr> all;
         for (const auto probe : query.probes) {
             Latest latest{.recent = make_aggregate(*query.kind)};
             each(probe, query.kind, {now - 2 * kDayUs, kTimeMaxUs + 1}, [&](const StoredRows& rows, std::size_t row) {
@@ -227,7 +227,7 @@ private:
                 latest.received_us = rows.received_us[row];
                 if (rows.rows.at_us[row] >= now - 15 * 60 * kSecondUs) add(latest.recent, rows.rows, row);
             });
-            all.push_back(std::move(latest));
+            all.push_back(std::make_shared<Latest>(std::move(latest)));
         }
         return all;
     }

@@ -467,35 +467,6 @@ Result<StoredRows> Reader::newest_on_disk(ProbeKey probe, std::int64_t now)
     return newest;
 }
 
-Status Reader::find_newest(ProbeKey probe, std::int64_t now, Latest& latest)
-{
-    auto hot = sources_.hot.newest(probe);
-    if (!hot || to_us(hot->sample.at) <= sources_.forgotten_us) {
-        if (!contents_) look_anew();
-        NW_TRY(const auto found, newest_on_disk(probe, now));
-        if (found.size() > 0 && (!hot || found.rows.at_us[0] > to_us(hot->sample.at)))
-            hot = HotWindow::Newest{sample_at(found.rows, 0), found.received_us[0]};
-    }
-    if (!hot || to_us(hot->sample.at) < now - 2 * kDayUs) return {};
-    latest.sample = std::move(hot->sample);
-    latest.received_us = hot->received_us;
-    return {};
-}
-
-quality::Aggregate Reader::recent_in_memory(ProbeKey probe, std::int64_t since_us)
-{
-    const auto columns = probe.kind->columns;
-    sources_.hot.each(probe, {since_us, kTimeMaxUs + 1}, [&](const HotWindow::RowView& row) {
-        accumulator_->begin_run(row.at_us, row.outcome);
-        std::size_t histogram = 0;
-        for (std::size_t i = 0; i < columns.size(); ++i) {
-            if (columns[i].type == ColumnType::Integer) accumulator_->number(i, row.numbers[i]);
-            else if (columns[i].type == ColumnType::Histogram) accumulator_->histogram(histogram++, row.bytes[i]);
-        }
-    });
-    return accumulator_->take();
-}
-
 Result<quality::Aggregate> Reader::recent_with_files(ProbeKey probe, std::int64_t since_us)
 {
     const auto hot = sources_.hot.read(probe, {since_us, kTimeMaxUs + 1});
@@ -505,25 +476,41 @@ Result<quality::Aggregate> Reader::recent_with_files(ProbeKey probe, std::int64_
     return accumulator_->take();
 }
 
-Result<std::vector<Latest>> Reader::latest(const LatestQuery& query)
+Result<LatestPtr> Reader::latest_of(ProbeKey probe, std::int64_t now)
+{
+    const auto since = std::max<std::int64_t>(0, now - 15 * 60 * kSecondUs);
+    auto [latest, disk_known] = sources_.hot.newest(probe, since, *accumulator_);
+    const auto newest_us = [&] { return latest->sample ? to_us(latest->sample->at) : kAbsent; };
+    if (!disk_known && newest_us() <= sources_.forgotten_us) {
+        if (!contents_) look_anew();
+        NW_TRY(const auto found, newest_on_disk(probe, now));
+        sources_.hot.know_disk(probe, found);
+        latest = sources_.hot.newest(probe, since, *accumulator_).latest;
+    }
+    const bool too_old = latest->sample && newest_us() < now - 2 * kDayUs;
+    if (!too_old && sources_.forgotten_us < since) return latest;
+    auto own = std::make_shared<Latest>(*latest);
+    if (too_old) own->sample.reset();
+    if (sources_.forgotten_us >= since) {
+        NW_TRY(own->recent, recent_with_files(probe, since));
+    }
+    return own;
+}
+
+Result<std::vector<LatestPtr>> Reader::latest(const LatestQuery& query)
 {
     NW_CHECK(check(query));
     const auto now = to_us(query.now);
-    const auto since = std::max<std::int64_t>(0, now - 15 * 60 * kSecondUs);
     accumulator_.emplace(*query.kind);
-    std::vector<Latest> all;
+    const auto nothing = std::make_shared<Latest>(Latest{.recent = quality::make_aggregate(*query.kind)});
+    std::vector<LatestPtr> all;
     all.reserve(query.probes.size());
     for (const auto id : query.probes) {
-        const ProbeKey probe{id, query.kind};
-        Latest latest{.recent = quality::make_aggregate(*query.kind)};
-        if (!is_removed(id)) {
-            if (sources_.forgotten_us < since) {
-                latest.recent = recent_in_memory(probe, since);
-            } else {
-                NW_TRY(latest.recent, recent_with_files(probe, since));
-            }
-            NW_CHECK(find_newest(probe, now, latest));
+        if (is_removed(id)) {
+            all.push_back(nothing);
+            continue;
         }
+        NW_TRY(auto latest, latest_of({id, query.kind}, now));
         all.push_back(std::move(latest));
     }
     return all;

@@ -26,7 +26,7 @@ namespace nw::store {
 
 // What readers share; outlives them.
 struct ReadSources {
-    const HotWindow& hot;
+    HotWindow& hot;
     const Catalogue& catalogue;
     // Newest time of any row that is sealed and no longer in the hot window.
     const std::atomic<std::int64_t>& forgotten_us;
@@ -45,7 +45,7 @@ public:
     Result<Series> series(const SeriesQuery& query);
     Result<SamplePage> samples(const SamplesQuery& query);
     Result<Summaries> summaries(const SummaryQuery& query);
-    Result<std::vector<Latest>> latest(const LatestQuery& query);
+    Result<std::vector<LatestPtr>> latest(const LatestQuery& query);
     Result<std::vector<TopEntry>> top(const TopQuery& query);
 
 private:
@@ -88,10 +88,8 @@ private:
     void sum_hot(SumJob& job);
     Status page_day(const SamplesQuery& query, const Position& after, std::int64_t day,
                     const std::vector<HotWindow::Rows>& hot, StoredRows& out);
-    // What the hot window has is enough for it.
-    quality::Aggregate recent_in_memory(ProbeKey probe, std::int64_t since_us);
     Result<quality::Aggregate> recent_with_files(ProbeKey probe, std::int64_t since_us);
-    Status find_newest(ProbeKey probe, std::int64_t now, Latest& latest);
+    Result<LatestPtr> latest_of(ProbeKey probe, std::int64_t now);
     Status newest_in(ChunkFile::Snapshot& file, ProbeKey probe, TimeRange range, StoredRows& newest);
     Result<StoredRows> newest_on_disk(ProbeKey probe, std::int64_t now);
 

@@ -200,7 +200,7 @@ Status RollupWriter::prepare(std::uint64_t generation)
     return {};
 }
 
-Status RollupWriter::add(Codec& codec, const Kind& kind, ProbeId probe, const Rollups& rollups)
+Status RollupWriter::add(Codec& codec, const Kind& kind, ProbeId probe, std::span<const Bucketed> rollups)
 {
     std::string bytes;
     std::uint32_t last = 0;

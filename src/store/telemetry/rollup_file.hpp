@@ -22,13 +22,16 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace nw::store {
 
-using Rollups = std::vector<std::pair<std::uint32_t, quality::Aggregate>>;
+// What was summed up, and the index of its bucket.
+using Bucketed = std::pair<std::uint32_t, quality::Aggregate>;
+using Rollups = std::vector<Bucketed>;
 
 class RollupFile {
 public:
@@ -85,7 +88,7 @@ public:
                                                       std::uint64_t generation);
     ~RollupWriter();
 
-    Status add(Codec& codec, const Kind& kind, ProbeId probe, const Rollups& rollups);
+    Status add(Codec& codec, const Kind& kind, ProbeId probe, std::span<const Bucketed> rollups);
     Status add_total(const Kind& kind, ProbeId probe, const quality::Aggregate& total);
     Status commit();
 

@@ -20,6 +20,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -151,6 +152,8 @@ struct Latest {
     std::int64_t received_us = 0;
     quality::Aggregate recent{};  // everything since 15 minutes before LatestQuery::now
 };
+// Shared, because most probes are as they were when somebody last asked.
+using LatestPtr = std::shared_ptr<const Latest>;
 
 struct TopQuery {
     std::vector<ProbeId> probes{};
@@ -210,7 +213,7 @@ public:
     virtual Task<Result<Series>> series(SeriesQuery query) = 0;
     virtual Task<Result<SamplePage>> samples(SamplesQuery query) = 0;
     virtual Task<Result<Summaries>> summaries(SummaryQuery query) = 0;
-    virtual Task<Result<std::vector<Latest>>> latest(LatestQuery query) = 0;
+    virtual Task<Result<std::vector<LatestPtr>>> latest(LatestQuery query) = 0;
     virtual Task<Result<std::vector<TopEntry>>> top(TopQuery query) = 0;
     // Spans of any of the agents that touch the range, newest first, at most `limit`.
     virtual Task<Result<std::vector<LostSpan>>> lost(std::vector<AgentId> agents, TimeRange range, std::uint32_t limit) = 0;

@@ -329,22 +329,22 @@ inline void check_latest(const Subject& subject)
     };
     const auto latest = ask(kStart + kHourUs + 30 * kSecondUs);
     REQUIRE(latest.size() == 2);
-    CHECK_FALSE(latest[0].sample);
-    CHECK(latest[0].recent.empty());
-    REQUIRE(latest[1].sample);
-    CHECK(to_us(latest[1].sample->at) == kStart + kHourUs);
-    CHECK(latest[1].received_us == kStart + kHourUs + 1'000);  // in whole milliseconds
-    CHECK(latest[1].recent.runs == 15);
-    CHECK(metric("rtt_min", latest[1].recent) == 4600);
+    CHECK_FALSE(latest[0]->sample);
+    CHECK(latest[0]->recent.empty());
+    REQUIRE(latest[1]->sample);
+    CHECK(to_us(latest[1]->sample->at) == kStart + kHourUs);
+    CHECK(latest[1]->received_us == kStart + kHourUs + 1'000);  // in whole milliseconds
+    CHECK(latest[1]->recent.runs == 15);
+    CHECK(metric("rtt_min", latest[1]->recent) == 4600);
     // A late sample is not the newest, but counts where it belongs.
     driver.append(61, {ping_sample(7, kStart + 50 * 60 * kSecondUs + 30, 2, {50})}, kStart + kHourUs + 5);
     const auto later = ask(kStart + kHourUs + 31 * kSecondUs);
-    CHECK(to_us(later[1].sample->at) == kStart + kHourUs);
-    CHECK(later[1].recent.runs == 16);
-    CHECK(metric("rtt_min", later[1].recent) == 50);
+    CHECK(to_us(later[1]->sample->at) == kStart + kHourUs);
+    CHECK(later[1]->recent.runs == 16);
+    CHECK(metric("rtt_min", later[1]->recent) == 50);
     const auto idle = ask(kStart + 5 * kHourUs);
-    CHECK(idle[1].sample.has_value());
-    CHECK(idle[1].recent.empty());
+    CHECK(idle[1]->sample.has_value());
+    CHECK(idle[1]->recent.empty());
 }
 
 inline void check_losses(const Subject& subject)
