@@ -135,8 +135,12 @@ def vitest_suite(folder: Path, config: list, timeout: float, env: dict[str, str]
         report = Path(scratch) / "report.json"
         command = ["npx", "--no-install", "vitest", "run", *config, "--reporter=json", f"--outputFile={report}"]
         outcome = run(command, cwd=folder, env=env, timeout=timeout, capture=True)
-        found = tally.from_vitest(name, json.loads(report.read_text()) if report.is_file() else None, outcome.ok)
-    if found.failed:
+        result = json.loads(report.read_text()) if report.is_file() else None
+    found = tally.from_vitest(name, result, outcome.ok)
+    complaints = tally.vitest_complaints(result) if result else []
+    for complaint in complaints:
+        say(f"---- {name}: {complaint}\n----")
+    if found.failed and not complaints:
         show_failure(name, outcome)
     say(f"  {name}: {found.line()} ({outcome.seconds:.1f} s)")
     return found

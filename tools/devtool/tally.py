@@ -8,6 +8,8 @@ DOCTEST = re.compile(r"^\[doctest\] test cases:\s*(\d+) \|\s*(\d+) passed \|\s*(
 # A doctest case that cannot run here says so in one line on standard output (nw::testing::skip).
 SKIPPED = re.compile(r"^SKIPPED (.+)$", re.MULTILINE)
 
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
 
 @dataclass
 class Tally:
@@ -74,6 +76,24 @@ def from_lines(name: str, output: str, ok: bool) -> Tally:
     return tally
 
 
+def first_lines(messages: list[str] | None) -> list[str]:
+    """The beginning of the first message: enough for a summary."""
+    return [ANSI.sub("", message).splitlines()[0][:200] for message in (messages or [])[:1] if message]
+
+
+def vitest_complaints(report: dict) -> list[str]:
+    """What Vitest says of each failure: the case by its full name with its messages, or why a file did not load."""
+    said = []
+    for file in report["testResults"]:
+        short = file["name"].rsplit("/", 1)[-1]
+        failed = [case for case in file["assertionResults"] if case["status"] == "failed"]
+        for case in failed:
+            said.append("\n".join([f"{short}: {case['fullName'].strip()}", *case.get("failureMessages", [])]))
+        if file["status"] == "failed" and not failed:
+            said.append(f"{short}: {file.get('message') or 'failed outside of its cases, without a message'}")
+    return [ANSI.sub("", text) for text in said]
+
+
 def from_vitest(name: str, report: dict | None, ok: bool) -> Tally:
     tally = Tally()
     if report is None:
@@ -85,7 +105,7 @@ def from_vitest(name: str, report: dict | None, ok: bool) -> Tally:
             if case["status"] == "passed":
                 tally.passed += 1
             elif case["status"] == "failed":
-                tally.fail(title)
+                tally.fail(": ".join([title, *first_lines(case.get("failureMessages"))]))
             else:
                 tally.skip(title)
         if file["status"] == "failed" and not any(c["status"] == "failed" for c in file["assertionResults"]):

@@ -62,6 +62,18 @@ class VitestCounts(unittest.TestCase):
         found = tally.from_vitest("panel", self.report("passed", "failed", "pending", "skipped"), ok=False)
         self.assertEqual(found.line(), "1 passed, 1 failed, 2 skipped")
 
+    def test_a_failed_case_is_named_with_its_messages(self):
+        report = self.report("passed", "failed", file_status="failed")
+        report["testResults"][0]["assertionResults"][1]["failureMessages"] = ["\x1b[31mexpected 1\x1b[39m to be 2", "at a.ts:3"]
+        self.assertEqual(tally.from_vitest("panel", report, ok=False).failures, ["a.test.ts: case 1: expected 1 to be 2"])
+        self.assertEqual(tally.vitest_complaints(report), ["a.test.ts: case 1\nexpected 1 to be 2\nat a.ts:3"])
+
+    def test_a_file_that_fails_outside_of_its_cases_says_why(self):
+        report = self.report("passed", file_status="failed")
+        report["testResults"][0]["message"] = "no Chromium"
+        self.assertEqual(tally.vitest_complaints(report), ["a.test.ts: no Chromium"])
+        self.assertEqual(tally.vitest_complaints(self.report("passed", "pending")), [])
+
     def test_a_file_that_does_not_load_is_a_failure(self):
         found = tally.from_vitest("panel", self.report(file_status="failed"), ok=False)
         self.assertEqual(found.failed, 1)
