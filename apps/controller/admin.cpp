@@ -1,6 +1,7 @@
 #include "admin.hpp"
 
 #include "api/setup_token.hpp"
+#include "base/digest.hpp"
 #include "base/json_writer.hpp"
 #include "identity/secret.hpp"
 #include "sqlite/database.hpp"
@@ -100,7 +101,7 @@ Result<std::string> admin_create_agent(const AdminContext& context, const std::s
         const auto token = identity::make_token(context.random);
         NW_TRY(const auto agent, tx.agents(found.id).add(
                                      {.id = make_id<AgentId>(context.random, now), .name = name, .created_us = to_us(now)}));
-        NW_CHECK(tx.agents(found.id).set_enrolment(agent.id, identity::sha256(token), now + kTokenLife));
+        NW_CHECK(tx.agents(found.id).set_enrolment(agent.id, sha256(token), now + kTokenLife));
         NW_CHECK(add_audit(tx, context, found.id, "agent.create", "agent", to_text(agent.id), name));
         JsonWriter json;
         json.object().field("agent_id", to_text(agent.id)).field("token", token).end_object();

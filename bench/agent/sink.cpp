@@ -23,7 +23,7 @@ struct Sink {
     std::uint64_t rows = 0;
     std::uint64_t not_ok = 0;
     std::uint64_t batches = 0;
-    wire::Health health{};
+    AgentHealth health{};
 
     void want(std::uint64_t probes, std::int64_t interval_ms, std::int64_t packets)
     {

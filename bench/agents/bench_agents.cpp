@@ -5,9 +5,9 @@
 // Prepares a data directory with `agents` enrolled agents, starts the controller with TLS, holds one idle session for
 // each, reads the controller's memory, kills it with SIGKILL, starts it again and waits until every agent is back.
 // Prints one JSON line per figure.
+#include "base/digest.hpp"
 #include "base/random.hpp"
 #include "base/task_group.hpp"
-#include "identity/secret.hpp"
 #include "net/tls.hpp"
 #include "net/ws_client.hpp"
 #include "store/metadata/metadata.hpp"
@@ -54,7 +54,7 @@ std::vector<Agent> prepare(const fs::path& data, std::size_t count)
         for (std::size_t i = 0; i < count; ++i) {
             Agent agent{AgentId(1000 + i), random.hex(32)};
             NW_CHECK(tx.agents(workspace.id).add({.id = agent.id, .name = fmt::format("agent-{}", i)}));
-            NW_CHECK(tx.agent_sessions().enrol(agent.id, "instance", identity::sha256(agent.secret), {}, clock.wall()));
+            NW_CHECK(tx.agent_sessions().enrol(agent.id, "instance", sha256(agent.secret), {}, clock.wall()));
             agents.push_back(std::move(agent));
         }
         return {};

@@ -60,7 +60,7 @@ private:
 
     Task<Result<std::unique_ptr<net::MessageChannel>>> connect() override;
     wire::Hello hello() override;
-    wire::Health health() override { return health_; }
+    AgentHealth health() override { return health_; }
     Task<wire::StateApplied> on_state(wire::State state) override;
     Task<void> on_revoked(std::string why) override;
     Task<void> on_accepted() override;
@@ -84,7 +84,7 @@ private:
     DesiredState state_{};
     std::map<ProbeId, std::string> problems_{};
     bool measuring_ = true;
-    wire::Health health_{};
+    AgentHealth health_{};
     SystemCounters counters_{};
     std::uint64_t packets_before_ = 0;
     Instant health_at_{};

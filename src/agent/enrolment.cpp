@@ -2,15 +2,12 @@
 
 #include "agent/desired_state.hpp"
 #include "agent/self_health.hpp"
+#include "base/digest.hpp"
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
 #include "net/http_client.hpp"
 #include "net/json.hpp"
 #include "net/url.hpp"
-
-#include <openssl/evp.h>
-
-#include <array>
 
 namespace nw::agent {
 namespace {
@@ -42,7 +39,7 @@ std::string request_body(const Identity& identity, const EnrolRequest& request)
     JsonWriter json;
     json.object()
         .field("token", request.token)
-        .field("credential_sha256", sha256_hex(identity.secret))
+        .field("credential_sha256", to_hex(bytes_of(sha256(identity.secret))))
         .field("instance", identity.instance)
         .field("hostname", facts.hostname)
         .field("os", facts.os)
@@ -53,13 +50,6 @@ std::string request_body(const Identity& identity, const EnrolRequest& request)
 }
 
 }  // namespace
-
-std::string sha256_hex(std::string_view text)
-{
-    std::array<std::byte, 32> digest{};
-    EVP_Digest(text.data(), text.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr, EVP_sha256(), nullptr);
-    return to_hex(digest);
-}
 
 Result<Identity> load_identity(const std::filesystem::path& file)
 {

@@ -45,6 +45,4 @@ struct EnrolRequest {
 // Returns the identity as it was saved to `file`.
 Task<Result<Identity>> enrol(Pool& pool, Random& random, EnrolRequest request, std::filesystem::path file);
 
-std::string sha256_hex(std::string_view text);
-
 }  // namespace nw::agent

@@ -62,7 +62,7 @@ public:
     virtual Task<Result<std::unique_ptr<net::MessageChannel>>> connect() = 0;
     // The greeting, but for the spool's fields.
     virtual wire::Hello hello() = 0;
-    virtual wire::Health health() = 0;
+    virtual AgentHealth health() = 0;
     virtual Task<wire::StateApplied> on_state(wire::State state) = 0;
     // The controller wants nothing from this agent any more; accepted() ends that.
     virtual Task<void> on_revoked(std::string why) = 0;

@@ -24,7 +24,7 @@ struct FakeController {
     std::optional<wire::Refused> refuse_with{};
     std::optional<wire::State> push_state{};
     std::vector<wire::StateApplied> applied{};
-    std::optional<wire::Health> health{};
+    std::optional<AgentHealth> health{};
     std::uint64_t lie_about_ack = 0;
 
     std::vector<wire::ControllerMessage> on(const wire::AgentMessage& message, std::uint64_t& stream)
@@ -161,7 +161,7 @@ struct Bench final : UplinkEvents {
         co_return std::unique_ptr<net::MessageChannel>(std::make_unique<FakeChannel>(loop, controller));
     }
     wire::Hello hello() override { return {.version = "test"}; }
-    wire::Health health() override { return {.lateness_p99_us = 42}; }
+    AgentHealth health() override { return {.lateness_p99_us = 42}; }
     Task<wire::StateApplied> on_state(wire::State state) override
     {
         states.push_back(state);

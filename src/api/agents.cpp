@@ -4,6 +4,7 @@
 #include "api/handlers.hpp"
 #include "api/public_url.hpp"
 
+#include "base/digest.hpp"
 #include "base/json_writer.hpp"
 #include "identity/secret.hpp"
 
@@ -13,7 +14,6 @@ namespace nw::api {
 namespace {
 
 constexpr std::chrono::minutes kEnrolmentLife{30};
-constexpr std::chrono::hours kRestoreWithin{24};
 
 net::Response agent_response(const Services& services, const store::Agent& agent, int status = 200)
 {
@@ -35,7 +35,7 @@ Result<Enrolment> issue(Services& services, const Call& call, store::MetadataTx&
     Enrolment enrolment{.token = identity::make_token(services.random)};
     const auto expires = services.clock.wall() + kEnrolmentLife;
     enrolment.expires_us = to_us(expires);
-    NW_CHECK(tx.agents(call.workspace.id).set_enrolment(agent, identity::sha256(enrolment.token), expires));
+    NW_CHECK(tx.agents(call.workspace.id).set_enrolment(agent, sha256(enrolment.token), expires));
     NW_TRY(const auto url, public_url(services, tx, call.request));
     // The program comes with its package or by deploy/install.sh; this makes it this agent.
     enrolment.command = "sudo netwatcher-agent enroll --controller " + url + " --token " + enrolment.token

@@ -1,13 +1,14 @@
 #include "api/audit_view.hpp"
+#include "api/csv_export.hpp"
 #include "api/handlers.hpp"
 
-#include "base/csv.hpp"
 #include "base/json_writer.hpp"
 
 namespace nw::api {
 namespace {
 
 constexpr std::int64_t kLatestUs = 4'102'444'800'000'000;
+constexpr std::uint32_t kRowsPerExportPiece = 1000;
 
 Result<store::AuditFilter> filter_of(const Call& call)
 {
@@ -22,46 +23,29 @@ Result<store::AuditFilter> filter_of(const Call& call)
     return filter;
 }
 
-struct Export {
-    Services& services;
-    store::AuditFilter filter{};
-    std::string cursor{};
-    bool started = false;
-    bool done = false;
-};
-
-Task<Result<std::string>> next_piece(std::shared_ptr<Export> state)
+void write_csv(CsvWriter& csv, const store::AuditEntry& entry)
 {
-    CsvWriter csv;
-    if (!state->started) {
-        state->started = true;
-        for (const auto* name :
-             {"at", "at_us", "actor", "action", "subject_type", "subject", "subject_name", "outcome", "address", "detail"})
-            csv.text(name);
-        csv.end_row();
-    }
-    while (!state->done && csv.size() == 0) {
-        NW_CO_TRY(const auto page, co_await state->services.metadata.read([&](store::MetadataTx& tx) {
-            return tx.audit().list(state->filter, {.limit = 1000, .cursor = state->cursor});
-        }));
-        for (const auto& row : page.items) {
-            const auto& entry = row.entry;
-            csv.text(iso_time(entry.at_us))
-                .number(entry.at_us)
-                .text(entry.actor_name.empty() ? entry.actor : entry.actor_name)
-                .text(entry.action)
-                .text(entry.subject_type)
-                .text(entry.subject)
-                .text(entry.subject_name)
-                .text(store::kAuditOutcomeNames[std::size_t(entry.outcome)])
-                .text(entry.address)
-                .text(entry.detail)
-                .end_row();
-        }
-        state->cursor = page.next;
-        state->done = page.next.empty();
-    }
-    co_return std::move(csv).str();
+    csv.text(iso_time(entry.at_us))
+        .number(entry.at_us)
+        .text(entry.actor_name.empty() ? entry.actor : entry.actor_name)
+        .text(entry.action)
+        .text(entry.subject_type)
+        .text(entry.subject)
+        .text(entry.subject_name)
+        .text(store::kAuditOutcomeNames[std::size_t(entry.outcome)])
+        .text(entry.address)
+        .text(entry.detail)
+        .end_row();
+}
+
+Task<Result<std::string>> write_page(Services& services, const store::AuditFilter& filter, CsvWriter& csv,
+                                     std::string cursor)
+{
+    NW_CO_TRY(auto page, co_await services.metadata.read([&](store::MetadataTx& tx) {
+        return tx.audit().list(filter, {.limit = kRowsPerExportPiece, .cursor = cursor});
+    }));
+    for (const auto& row : page.items) write_csv(csv, row.entry);
+    co_return std::move(page.next);
 }
 
 }  // namespace
@@ -103,10 +87,12 @@ Task<Reply> list_audit(Services& services, Call& call)
 Task<Reply> export_audit(Services& services, Call& call)
 {
     NW_CO_TRY(auto filter, filter_of(call));
-    const auto state = std::make_shared<Export>(Export{.services = services, .filter = std::move(filter)});
-    net::Response response{.content_type = "text/csv; charset=utf-8", .source = [state] { return next_piece(state); }};
-    response.headers.emplace_back("Content-Disposition", "attachment; filename=\"audit-" + call.workspace.slug + ".csv\"");
-    co_return response;
+    co_return csv_response({.file_name = "audit-" + call.workspace.slug + ".csv",
+                            .header = {"at", "at_us", "actor", "action", "subject_type", "subject", "subject_name",
+                                       "outcome", "address", "detail"},
+                            .page = [&services, filter = std::move(filter)](CsvWriter& csv, std::string cursor) {
+                                return write_page(services, filter, csv, std::move(cursor));
+                            }});
 }
 
 }  // namespace nw::api

@@ -11,6 +11,7 @@
 #include "net/json.hpp"
 #include "store/metadata/metadata.hpp"
 
+#include <chrono>
 #include <optional>
 #include <span>
 #include <string>
@@ -34,6 +35,10 @@ struct Call {
 };
 
 using Reply = Result<net::Response>;
+
+// Deleting an agent or a probe can be taken back for so long.
+inline constexpr std::chrono::hours kRestoreWithin{24};
+
 using Handler = Task<Reply> (*)(Services&, Call&);
 
 enum class Needs : std::uint8_t {

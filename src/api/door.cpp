@@ -1,8 +1,8 @@
 #include "api/door.hpp"
 
+#include "base/digest.hpp"
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
-#include "identity/secret.hpp"
 #include "net/url.hpp"
 
 #include <charconv>
@@ -99,7 +99,7 @@ Task<Result<std::optional<net::Response>>> Door::authorise(const Route& route, C
         co_return net::problem(401, "sign in first", call.request.id);
     }
     const bool needs_token = changes(call.request.method) && route.needs != Needs::Nothing;
-    if (needs_token && !identity::equal_secrets(call.request.header("x-csrf-token"), call.who->session.csrf_token)) {
+    if (needs_token && !equal_secrets(call.request.header("x-csrf-token"), call.who->session.csrf_token)) {
         co_await audit_denial(route, call);
         co_return net::problem(403, "the X-CSRF-Token header is missing or not this session's", call.request.id);
     }

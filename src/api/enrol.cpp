@@ -3,9 +3,9 @@
 #include "api/fields.hpp"
 #include "api/handlers.hpp"
 
+#include "base/digest.hpp"
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
-#include "identity/secret.hpp"
 
 namespace nw::api {
 namespace {
@@ -44,12 +44,11 @@ struct Enrolled {
 Result<Enrolled> enrol(Services& services, const Call& call, store::MetadataTx& tx, const Form& form)
 {
     const auto now = services.clock.wall();
-    NW_TRY(const auto agent, tx.agent_sessions().by_enrolment(identity::sha256(form.token)));
+    NW_TRY(const auto agent, tx.agent_sessions().by_enrolment(sha256(form.token)));
     const auto refused = fail(Errc::Denied, "the enrolment token is unknown, used or expired; make a new one in the panel");
     if (!agent) return refused;
     if (agent->enrol_used_us) {
-        const bool same =
-            agent->instance == form.instance && identity::equal_secrets(agent->credential_hash, form.credential_hash);
+        const bool same = agent->instance == form.instance && equal_secrets(agent->credential_hash, form.credential_hash);
         if (!same) return refused;
         return Enrolled{*agent, true};
     }

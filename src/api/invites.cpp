@@ -3,6 +3,7 @@
 #include "api/handlers.hpp"
 #include "api/public_url.hpp"
 
+#include "base/digest.hpp"
 #include "base/json_writer.hpp"
 #include "identity/secret.hpp"
 
@@ -20,7 +21,7 @@ struct OpenInvite {
 
 Result<OpenInvite> open_invite(Services& services, store::MetadataTx& tx, const Call& call)
 {
-    NW_TRY(auto invite, tx.workspaces().invite_by_token(identity::sha256(call.path.at("token"))));
+    NW_TRY(auto invite, tx.workspaces().invite_by_token(sha256(call.path.at("token"))));
     if (!invite || invite->accepted_us || invite->expires_us <= to_us(services.clock.wall()))
         return fail(Errc::NotFound, "this invitation is unknown, used or expired");
     NW_TRY(auto workspace, tx.workspaces().get(invite->workspace));
@@ -99,7 +100,7 @@ Task<Reply> accept_invite(Services& services, Call& call)
               co_await services.metadata.read([&](store::MetadataTx& tx) { return open_invite(services, tx, call); }));
     if (!call.who) co_return co_await accept_as_new_user(services, call, std::move(open));
     // The route is public, so the door has not asked for the session's token.
-    if (!identity::equal_secrets(call.request.header("x-csrf-token"), call.who->session.csrf_token))
+    if (!equal_secrets(call.request.header("x-csrf-token"), call.who->session.csrf_token))
         co_return fail(Errc::Denied, "the X-CSRF-Token header is missing or not this session's");
     NW_CO_CHECK(co_await services.metadata.write(
         [&](store::MetadataTx& tx) { return join(services, call, tx, open, call.who->user); }));
@@ -138,7 +139,7 @@ Task<Reply> create_invite(Services& services, Call& call)
     const auto now = services.clock.wall();
     const store::Invite invite{.id = make_id<InviteId>(services.random, now),
                                .workspace = call.workspace.id,
-                               .token_hash = identity::sha256(token),
+                               .token_hash = sha256(token),
                                .email = email,
                                .role = *role,
                                .created_by = call.who->user.id,

@@ -13,7 +13,6 @@ namespace nw::api {
 namespace {
 
 constexpr std::size_t kAgentsPerCreateMax = 1000;
-constexpr std::chrono::hours kRestoreWithin{24};
 
 net::Response probe_response(const ProbeView& view, int status = 200)
 {

@@ -1,8 +1,8 @@
+#include "api/csv_export.hpp"
 #include "api/handlers.hpp"
 #include "api/probe_view.hpp"
 #include "api/ranges.hpp"
 #include "api/sample_rows.hpp"
-#include "base/csv.hpp"
 
 #include "base/json_writer.hpp"
 
@@ -84,37 +84,16 @@ void write_csv(CsvWriter& csv, const Rows& rows)
     }
 }
 
-// What an export still has to send.
-struct Export {
-    Services& services;
-    ProbeAndKind of{};
-    store::TimeRange range{};
-    std::string cursor{};
-    bool started = false;
-    bool done = false;
-};
-
-Task<Result<std::string>> next_piece(std::shared_ptr<Export> state)
+Task<Result<std::string>> write_page(Services& services, const ProbeAndKind& of, store::TimeRange range, CsvWriter& csv,
+                                     std::string cursor)
 {
-    CsvWriter csv;
-    if (!state->started) {
-        state->started = true;
-        for (const auto* name : {"at", "at_us", "outcome", "reason", "address", "clock"}) csv.text(name);
-        for (const auto& column : state->of.kind->columns)
-            if (column.type != ColumnType::Histogram) csv.text(column.name);
-        csv.end_row();
-    }
-    while (!state->done && csv.size() == 0) {
-        NW_CO_TRY(const auto page, co_await state->services.telemetry.samples({.probe = state->of.probe.id,
-                                                                               .kind = state->of.kind,
-                                                                               .range = state->range,
-                                                                               .limit = kRowsPerExportPiece,
-                                                                               .cursor = state->cursor}));
-        write_csv(csv, page.rows.rows);
-        state->cursor = page.next;
-        state->done = page.next.empty();
-    }
-    co_return std::move(csv).str();
+    NW_CO_TRY(auto page, co_await services.telemetry.samples({.probe = of.probe.id,
+                                                              .kind = of.kind,
+                                                              .range = range,
+                                                              .limit = kRowsPerExportPiece,
+                                                              .cursor = std::move(cursor)}));
+    write_csv(csv, page.rows.rows);
+    co_return std::move(page.next);
 }
 
 }  // namespace
@@ -123,11 +102,14 @@ Task<Reply> export_samples(Services& services, Call& call)
 {
     NW_CO_TRY(auto of, co_await probe_of(services, call));
     NW_CO_TRY(const auto range, range_of(call));
-    const auto file = std::string(of.kind->name) + "-" + to_text(of.probe.id) + ".csv";
-    const auto state = std::make_shared<Export>(Export{.services = services, .of = std::move(of), .range = range});
-    net::Response response{.content_type = "text/csv; charset=utf-8", .source = [state] { return next_piece(state); }};
-    response.headers.emplace_back("Content-Disposition", "attachment; filename=\"" + file + "\"");
-    co_return response;
+    CsvExport source{.file_name = std::string(of.kind->name) + "-" + to_text(of.probe.id) + ".csv",
+                     .header = {"at", "at_us", "outcome", "reason", "address", "clock"}};
+    for (const auto& column : of.kind->columns)
+        if (column.type != ColumnType::Histogram) source.header.push_back(column.name);
+    source.page = [&services, of = std::move(of), range](CsvWriter& csv, std::string cursor) {
+        return write_page(services, of, range, csv, std::move(cursor));
+    };
+    co_return csv_response(std::move(source));
 }
 
 }  // namespace nw::api

@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "base/time.hpp"
+#include "model/agent_health.hpp"
 #include "model/ids.hpp"
 #include "model/kind.hpp"
 
@@ -31,20 +32,6 @@ namespace nw::api {
 
 class Feed;
 class LiveConnections;
-
-// What an agent last said about itself (wire/batch.hpp has the same fields).
-struct AgentHealth {
-    std::int64_t at_us = 0;
-    std::uint64_t lateness_p99_us = 0;
-    std::uint64_t socket_drops = 0;
-    std::uint32_t cpu_permille = 0;
-    std::uint32_t steal_permille = 0;
-    std::uint64_t spool_rows = 0;
-    std::uint64_t spool_bytes = 0;
-    std::uint64_t rss_bytes = 0;
-    std::uint32_t probes = 0;
-    std::uint64_t packets_per_second = 0;
-};
 
 // An agent as its sessions see it now.
 struct AgentState {

@@ -1,5 +1,6 @@
 #include "api/setup_token.hpp"
 
+#include "base/digest.hpp"
 #include "base/text.hpp"
 #include "identity/secret.hpp"
 
@@ -21,7 +22,7 @@ Result<std::string> make_setup_token(store::MetadataTx& tx, Random& random)
     NW_TRY(const bool needed, setup_needed(tx));
     if (!needed) return fail(Errc::Conflict, "the set-up has been done");
     auto token = identity::make_token(random);
-    NW_CHECK(tx.set_setting(kKey, to_hex(bytes_of(identity::sha256(token)))));
+    NW_CHECK(tx.set_setting(kKey, to_hex(bytes_of(sha256(token)))));
     return token;
 }
 
@@ -30,7 +31,7 @@ Status check_setup_token(store::MetadataTx& tx, std::string_view token)
     NW_TRY(const bool needed, setup_needed(tx));
     if (!needed) return fail(Errc::Conflict, "the set-up has been done; sign in");
     NW_TRY(const auto stored, tx.setting(kKey));
-    if (!stored || !identity::equal_secrets(*stored, to_hex(bytes_of(identity::sha256(token)))))
+    if (!stored || !equal_secrets(*stored, to_hex(bytes_of(sha256(token)))))
         return fail(Errc::Denied, "the set-up token is not right; use the newest URL that the controller printed");
     return {};
 }

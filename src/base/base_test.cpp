@@ -1,3 +1,4 @@
+#include "base/digest.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "base/run_on.hpp"
@@ -89,6 +90,15 @@ TEST_CASE("blocking work returns to the caller's loop")
 {
     Pool pool(1);
     CHECK(testing::run(run_on(pool, [] { return 42; })) == 42);
+}
+
+TEST_CASE("digests are SHA-256, and secrets are equal only as a whole")
+{
+    // FIPS 180-2, appendix B.1.
+    CHECK(to_hex(bytes_of(sha256("abc"))) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    CHECK(equal_secrets("secret", "secret"));
+    CHECK_FALSE(equal_secrets("secret", "secreT"));
+    CHECK_FALSE(equal_secrets("secret", "secrets"));
 }
 
 TEST_CASE("ids survive their text form and nothing else is taken for one")

@@ -1,5 +1,6 @@
 #include "identity/identity.hpp"
 
+#include "base/digest.hpp"
 #include "identity/secret.hpp"
 
 #include <algorithm>

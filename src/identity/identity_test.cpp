@@ -2,6 +2,7 @@
 #include "identity/identity.hpp"
 #include "identity/secret.hpp"
 
+#include "base/digest.hpp"
 #include "base/testing.hpp"
 
 namespace nw::identity {

@@ -33,17 +33,4 @@ bool verify_password(std::string_view hash, std::string_view password)
 
 std::string make_token(Random& random) { return random.hex(32); }
 
-std::string sha256(std::string_view text)
-{
-    std::string hash(crypto_hash_sha256_BYTES, '\0');
-    crypto_hash_sha256(reinterpret_cast<unsigned char*>(hash.data()), reinterpret_cast<const unsigned char*>(text.data()),
-                       text.size());
-    return hash;
-}
-
-bool equal_secrets(std::string_view a, std::string_view b)
-{
-    return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
-}
-
 }  // namespace nw::identity

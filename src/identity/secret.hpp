@@ -1,5 +1,5 @@
-// Passwords and tokens. Passwords are stored as argon2id (19 MiB, 2 passes; RFC 9106), tokens as SHA-256: they
-// are 256 random bits already, so that a slow hash would protect nothing.
+// Passwords and tokens. Passwords are stored as argon2id (19 MiB, 2 passes; RFC 9106), tokens as SHA-256 (base/digest.hpp):
+// they are 256 random bits already, so that a slow hash would protect nothing.
 #pragma once
 
 #include "base/random.hpp"
@@ -20,9 +20,5 @@ bool verify_password(std::string_view hash, std::string_view password);
 
 // 256 random bits in hex.
 std::string make_token(Random& random);
-// The raw SHA-256 of `text`, 32 bytes.
-std::string sha256(std::string_view text);
-// Compares in a time that does not depend on where they differ.
-bool equal_secrets(std::string_view a, std::string_view b);
 
 }  // namespace nw::identity

@@ -52,7 +52,7 @@ public:
     virtual void on_connected(const SessionFacts& facts) = 0;
     // `replaced`: a newer session of the same agent took over, and the agent is still connected.
     virtual void on_disconnected(AgentId agent, std::string_view why, bool replaced) = 0;
-    virtual void on_health(AgentId agent, const wire::Health& health, std::int64_t clock_offset_us,
+    virtual void on_health(AgentId agent, const AgentHealth& health, std::int64_t clock_offset_us,
                            std::uint64_t clock_uncertainty_us, WallTime received_at) = 0;
     virtual void on_state_applied(AgentId agent, std::uint64_t number, std::span<const wire::ProbeProblem> problems) = 0;
     // Things an operator should see: a second session with the same credential, declared losses, refused batches.

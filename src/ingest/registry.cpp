@@ -1,10 +1,8 @@
 #include "ingest/registry.hpp"
 
+#include "base/digest.hpp"
 #include "base/text.hpp"
 #include "store/metadata/settings_json.hpp"
-
-#include <sodium/crypto_hash_sha256.h>
-#include <sodium/utils.h>
 
 #include <algorithm>
 
@@ -13,14 +11,6 @@ namespace {
 
 constexpr std::chrono::seconds kSeenEvery{30};
 constexpr std::size_t kWritesPerTransaction = 500;
-
-std::string sha256(std::string_view text)
-{
-    std::string hash(crypto_hash_sha256_BYTES, '\0');
-    crypto_hash_sha256(reinterpret_cast<unsigned char*>(hash.data()), reinterpret_cast<const unsigned char*>(text.data()),
-                       text.size());
-    return hash;
-}
 
 // Stored settings that this program refuses (an older or newer one wrote them) are left out and logged: the others
 // go on measuring.
@@ -129,7 +119,7 @@ std::optional<AgentId> Registry::authenticate(AgentId claimed, std::string_view 
     const auto found = agents_.find(claimed);
     const auto hash = sha256(secret);
     const auto& stored = found == agents_.end() ? std::string() : found->second.credential_hash;
-    if (stored.size() != hash.size() || sodium_memcmp(stored.data(), hash.data(), hash.size()) != 0) return std::nullopt;
+    if (!equal_secrets(stored, hash)) return std::nullopt;
     return claimed;
 }
 
@@ -201,7 +191,7 @@ void Registry::on_disconnected(AgentId agent, std::string_view why, bool replace
     changed(agent, entry);
 }
 
-void Registry::on_health(AgentId agent, const wire::Health& health, std::int64_t clock_offset_us,
+void Registry::on_health(AgentId agent, const AgentHealth& health, std::int64_t clock_offset_us,
                          std::uint64_t clock_uncertainty_us, WallTime received_at)
 {
     auto& entry = agents_[agent];

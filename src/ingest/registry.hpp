@@ -32,7 +32,7 @@ struct AgentLive {
     std::optional<WallTime> last_seen{};
     std::optional<std::int64_t> clock_offset_us{};
     std::optional<std::uint64_t> clock_uncertainty_us{};
-    std::optional<wire::Health> health{};
+    std::optional<AgentHealth> health{};
     std::uint64_t applied_state_number = 0;
     std::vector<std::pair<ProbeId, std::string>> problems{};
 };
@@ -70,7 +70,7 @@ public:
     bool may_report(AgentId agent, ProbeId probe) override;
     void on_connected(const SessionFacts& facts) override;
     void on_disconnected(AgentId agent, std::string_view why, bool replaced) override;
-    void on_health(AgentId agent, const wire::Health& health, std::int64_t clock_offset_us,
+    void on_health(AgentId agent, const AgentHealth& health, std::int64_t clock_offset_us,
                    std::uint64_t clock_uncertainty_us, WallTime received_at) override;
     void on_state_applied(AgentId agent, std::uint64_t number, std::span<const wire::ProbeProblem> problems) override;
     void on_event(AgentId agent, std::string_view what) override;

@@ -194,7 +194,7 @@ Status Session::on(const wire::StateApplied& applied)
     return {};
 }
 
-Status Session::on(const wire::Health& health)
+Status Session::on(const AgentHealth& health)
 {
     shared_.directory.on_health(facts_.agent, health, clock_offset_us_, clock_uncertainty_us_, shared_.clock.wall());
     return {};

@@ -61,7 +61,7 @@ private:
     Status on(wire::RawBatch& batch);
     Status on(const wire::Lost& lost);
     Status on(const wire::StateApplied& applied);
-    Status on(const wire::Health& health);
+    Status on(const AgentHealth& health);
     Status on(const wire::ClockRequest& request);
     Task<void> append(store::AppendRequest request);
     Task<void> declare_lost(store::LostSpan span);

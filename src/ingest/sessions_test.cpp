@@ -96,7 +96,7 @@ public:
     {
         disconnected.push_back(std::string(why) + (replaced ? " (replaced)" : ""));
     }
-    void on_health(AgentId, const wire::Health& health, std::int64_t, std::uint64_t, WallTime) override
+    void on_health(AgentId, const AgentHealth& health, std::int64_t, std::uint64_t, WallTime) override
     {
         healths.push_back(health);
     }
@@ -120,7 +120,7 @@ public:
     std::map<AgentId, std::shared_ptr<const DesiredState>> states{};
     std::vector<SessionFacts> connected{};
     std::vector<std::string> disconnected{};
-    std::vector<wire::Health> healths{};
+    std::vector<AgentHealth> healths{};
     std::vector<std::uint64_t> applied{};
     std::vector<std::string> events{};
 };
@@ -336,7 +336,7 @@ TEST_CASE("clock requests are answered at once, health is handed on")
     const auto agent = world.greet();
     world.clock.advance(Millis(5));
     agent->say(wire::ClockRequest{.agent_us = 42});
-    agent->say(wire::Health{.probes = 9});
+    agent->say(AgentHealth{.probes = 9});
     world.settle();
     CHECK(agent->all<wire::ClockReply>().at(0) == wire::ClockReply{42, kStart + 5000});
     REQUIRE(world.directory.healths.size() == 1);
@@ -437,7 +437,7 @@ TEST_CASE("what breaks the protocol ends the session with the reason")
     }));
     CHECK(refused([](auto& agent) { agent.say(wire::Lost{.stream = kStream, .first_seq = 9, .last_seq = 3}); }));
     const auto rude = world.connect();
-    rude->say(wire::Health{});
+    rude->say(AgentHealth{});
     world.settle();
     CHECK(rude->closed);
     CHECK(world.subscriber.seq.empty());

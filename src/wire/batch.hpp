@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "model/agent_health.hpp"
 #include "model/kind.hpp"
 #include "model/rows.hpp"
 
@@ -21,21 +22,6 @@ inline constexpr std::uint32_t kBatchRowsMax = 10'000;
 inline constexpr std::size_t kReasonBytesMax = 512;
 inline constexpr std::size_t kTextBytesMax = 64 << 10;
 
-struct Health {
-    std::uint64_t lateness_p99_us = 0;
-    std::uint64_t socket_drops = 0;
-    std::uint32_t cpu_permille = 0;
-    std::uint32_t steal_permille = 0;
-    std::uint64_t spool_rows = 0;
-    std::uint64_t spool_bytes = 0;
-    std::uint64_t rss_bytes = 0;
-    std::uint32_t probes = 0;
-    std::uint64_t packets_per_second = 0;
-    std::int64_t at_us = 0;
-
-    friend bool operator==(const Health&, const Health&) = default;
-};
-
 struct Batch {
     StreamId stream{};
     std::uint64_t first_seq = 0;
@@ -43,7 +29,7 @@ struct Batch {
     std::vector<Rows> kinds{};  // Rows::seq is absolute
     std::int64_t clock_offset_us = 0;
     std::uint64_t clock_uncertainty_us = 0;  // 0: unknown
-    std::optional<Health> health{};
+    std::optional<AgentHealth> health{};
 
     std::uint64_t last_seq() const { return first_seq + count - 1; }
     friend bool operator==(const Batch&, const Batch&) = default;

@@ -7,7 +7,7 @@
 
 namespace nw::wire {
 
-inline void to_pb(const Health& health, pb::Health& out)
+inline void to_pb(const AgentHealth& health, pb::Health& out)
 {
     out.set_lateness_p99_us(health.lateness_p99_us);
     out.set_socket_drops(health.socket_drops);
@@ -21,7 +21,7 @@ inline void to_pb(const Health& health, pb::Health& out)
     out.set_at_us(health.at_us);
 }
 
-inline Health from_pb(const pb::Health& in)
+inline AgentHealth from_pb(const pb::Health& in)
 {
     return {.lateness_p99_us = in.lateness_p99_us(),
             .socket_drops = in.socket_drops(),

@@ -63,7 +63,7 @@ void put(const StateApplied& applied, pb::AgentMessage& out)
     }
 }
 
-void put(const Health& health, pb::AgentMessage& out) { to_pb(health, *out.mutable_health()); }
+void put(const AgentHealth& health, pb::AgentMessage& out) { to_pb(health, *out.mutable_health()); }
 void put(const ClockRequest& request, pb::AgentMessage& out) { out.mutable_clock_request()->set_agent_us(request.agent_us); }
 
 void put_state(const State& state, pb::State& to)

@@ -67,7 +67,7 @@ struct ClockRequest {
     friend bool operator==(const ClockRequest&, const ClockRequest&) = default;
 };
 
-using AgentMessage = std::variant<Hello, RawBatch, Lost, StateApplied, Health, ClockRequest>;
+using AgentMessage = std::variant<Hello, RawBatch, Lost, StateApplied, AgentHealth, ClockRequest>;
 
 struct Welcome {
     std::uint32_t protocol = kProtocol;

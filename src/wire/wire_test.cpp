@@ -29,7 +29,7 @@ Batch sample_batch(const Kinds& kinds, std::uint32_t count)
     }
     // Numbers of non-integer columns are not carried.
     batch.kinds.push_back(std::move(rows));
-    batch.health = Health{.lateness_p99_us = 12, .probes = 3};
+    batch.health = AgentHealth{.lateness_p99_us = 12, .probes = 3};
     return batch;
 }
 
@@ -80,7 +80,7 @@ TEST_CASE("messages survive the wire")
         Hello{.capabilities = {"a"}, .version = "0.1.0", .stream = StreamId{9}, .hostname = "h", .kinds = {1}, .boot = 4}));
     CHECK(there(Lost{.stream = StreamId{1}, .first_seq = 3, .last_seq = 9, .reason = "spool full"}));
     CHECK(there(StateApplied{.number = 4, .need_full = true, .problems = {{ProbeId{3}, "no such interface"}}}));
-    CHECK(there(Health{.cpu_permille = 3}));
+    CHECK(there(AgentHealth{.cpu_permille = 3}));
     CHECK(there(ClockRequest{77}));
 
     const auto back = [&](ControllerMessage message) {

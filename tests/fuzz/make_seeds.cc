@@ -37,7 +37,7 @@ wire::Batch batch_of(std::uint32_t count, SeededRandom& random)
         append(rows, batch.first_seq + i, sample);
     }
     batch.kinds.push_back(std::move(rows));
-    batch.health = wire::Health{.cpu_permille = 3, .probes = 2};
+    batch.health = AgentHealth{.cpu_permille = 3, .probes = 2};
     return batch;
 }
 
@@ -49,7 +49,7 @@ void agent_messages(const std::filesystem::path& folder, const wire::Batch& batc
         RawBatch{encode_batch(batch)},
         Lost{.stream = StreamId{7}, .first_seq = 3, .last_seq = 9, .reason = "spool full", .from_us = 1, .until_us = 2},
         StateApplied{.number = 4, .need_full = true, .problems = {{ProbeId{3}, "no such interface"}}},
-        Health{.cpu_permille = 3},
+        AgentHealth{.cpu_permille = 3},
         ClockRequest{77}};
     for (std::size_t i = 0; i < messages.size(); ++i) write(folder, int(i), encode(messages[i]));
 }

@@ -1,9 +1,8 @@
 #include "store/metadata/metadata.hpp"
 #include "store/metadata/rows.hpp"
 
+#include "base/digest.hpp"
 #include "sqlite/database.hpp"
-
-#include <sodium/crypto_hash_sha256.h>
 
 #include <array>
 
@@ -50,10 +49,7 @@ std::string chained_hash(std::string_view previous, const AuditEntry& entry)
                               &entry.subject_name, &entry.detail, &entry.address, &entry.request})
         put(*field);
     put(kAuditOutcomeNames[std::size_t(entry.outcome)]);
-    std::string hash(crypto_hash_sha256_BYTES, '\0');
-    crypto_hash_sha256(reinterpret_cast<unsigned char*>(hash.data()), reinterpret_cast<const unsigned char*>(bytes.data()),
-                       bytes.size());
-    return hash;
+    return sha256(bytes);
 }
 
 }  // namespace
