@@ -127,7 +127,10 @@ Task<Reply> delete_workspace(Services& services, Call& call)
             audit_entry(services, call, "workspace.delete", "workspace", to_text(call.workspace.id), call.workspace.name)));
         return tx.workspaces().remove(call.workspace.id, services.clock.wall());
     }));
-    for (const auto& agent : agents) services.agents.revoke(agent.id);
+    for (const auto& agent : agents) {
+        services.agents.refresh(agent.id);
+        services.agents.revoke(agent.id);
+    }
     services.identity.forget_all();
     co_return no_content();
 }

@@ -26,6 +26,9 @@ struct DesiredState {
     const ProbeSpec* find(ProbeId id) const;
 };
 
+// What a credential is worth: a revoked one was ours, and its agent was deleted or enrolled anew.
+enum class Standing : std::uint8_t { Unknown, Revoked, Valid };
+
 struct SessionFacts {
     AgentId agent{};
     std::string remote{};  // address as the controller sees it

@@ -22,9 +22,9 @@ std::optional<Credential> credential_of(const net::Request& request)
     return Credential{*agent, std::string(header.substr(dot + 1))};
 }
 
-Task<void> serve(Sessions& sessions, AgentId agent, std::string remote, std::unique_ptr<net::MessageChannel> channel)
+Task<void> serve(Sessions& sessions, Caller caller, std::unique_ptr<net::MessageChannel> channel)
 {
-    co_await sessions.serve(agent, std::move(remote), *channel);
+    co_await sessions.serve(std::move(caller), *channel);
 }
 
 }  // namespace
@@ -32,12 +32,14 @@ Task<void> serve(Sessions& sessions, AgentId agent, std::string remote, std::uni
 net::Response connect_agent(const net::Request& request, const Registry& registry, Sessions& sessions)
 {
     const auto credential = credential_of(request);
-    const auto agent = credential ? registry.authenticate(credential->agent, credential->secret) : std::nullopt;
-    if (!agent) return net::problem(401, "the agent's credential is not known here; enrol it again", request.id);
+    const auto standing = credential ? registry.standing(credential->agent, credential->secret) : Standing::Unknown;
+    if (standing == Standing::Unknown)
+        return net::problem(401, "the agent's credential is not known here; enrol it again", request.id);
     if (!request.wants_websocket) return net::problem(400, "this path is a WebSocket", request.id);
     net::Response response{.status = 101, .message_bytes_max = wire::kMessageBytesMax, .binary_messages = true};
-    response.websocket = [&sessions, agent = *agent, remote = request.remote](std::unique_ptr<net::MessageChannel> channel) {
-        return serve(sessions, agent, remote, std::move(channel));
+    Caller caller{.agent = credential->agent, .remote = request.remote, .revoked = standing == Standing::Revoked};
+    response.websocket = [&sessions, caller = std::move(caller)](std::unique_ptr<net::MessageChannel> channel) {
+        return serve(sessions, caller, std::move(channel));
     };
     return response;
 }

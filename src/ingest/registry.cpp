@@ -49,6 +49,7 @@ Result<Registry::Loaded> Registry::read(store::MetadataTx& tx, AgentId id)
     NW_TRY(loaded.agent, tx.agent_sessions().find(id));
     NW_TRY(loaded.probes, tx.agent_sessions().probes(id));
     NW_TRY(loaded.ever, tx.agent_sessions().probes_ever(id));
+    NW_TRY(loaded.former, tx.agent_sessions().former_credentials(id));
     return loaded;
 }
 
@@ -75,7 +76,9 @@ Task<Status> Registry::load()
 Registry::Entry Registry::make_entry(const Loaded& loaded) const
 {
     const auto& agent = *loaded.agent;
-    Entry entry{.workspace = agent.workspace, .credential_hash = agent.credential_hash};
+    Entry entry{.workspace = agent.workspace, .credential_hash = agent.credential_hash, .former_hashes = loaded.former};
+    // Deleted agents are kept, so that who has their credential is told that it is revoked, not that it is unknown.
+    if (agent.deleted_us) return entry;
     entry.may_report.insert(loaded.ever.begin(), loaded.ever.end());
     auto desired = std::make_shared<DesiredState>();
     desired->number = agent.state_number;
@@ -90,11 +93,7 @@ Registry::Entry Registry::make_entry(const Loaded& loaded) const
 
 void Registry::take(AgentId id, Loaded loaded)
 {
-    if (!loaded.agent || loaded.agent->deleted_us) {
-        // Kept, so that a session with its credential is told that it is revoked, not that it is unknown.
-        if (const auto found = agents_.find(id); found != agents_.end()) found->second.desired = nullptr;
-        return;
-    }
+    if (!loaded.agent) return;
     auto fresh = make_entry(loaded);
     auto& entry = agents_[id];
     fresh.live = std::move(entry.live);
@@ -114,13 +113,15 @@ Task<Status> Registry::refresh(AgentId agent)
     co_return Status{};
 }
 
-std::optional<AgentId> Registry::authenticate(AgentId claimed, std::string_view secret) const
+Standing Registry::standing(AgentId claimed, std::string_view secret) const
 {
-    const auto found = agents_.find(claimed);
     const auto hash = sha256(secret);
-    const auto& stored = found == agents_.end() ? std::string() : found->second.credential_hash;
-    if (!equal_secrets(stored, hash)) return std::nullopt;
-    return claimed;
+    const auto found = agents_.find(claimed);
+    if (found == agents_.end()) return Standing::Unknown;
+    const auto& entry = found->second;
+    if (equal_secrets(entry.credential_hash, hash)) return entry.desired ? Standing::Valid : Standing::Revoked;
+    const bool former = std::ranges::any_of(entry.former_hashes, [&](const auto& old) { return equal_secrets(old, hash); });
+    return former ? Standing::Revoked : Standing::Unknown;
 }
 
 AgentLive Registry::live(AgentId agent) const
@@ -132,14 +133,17 @@ AgentLive Registry::live(AgentId agent) const
 std::optional<WorkspaceId> Registry::workspace_of(AgentId agent) const
 {
     const auto found = agents_.find(agent);
-    if (found == agents_.end()) return std::nullopt;
+    if (found == agents_.end() || !found->second.desired) return std::nullopt;
     return found->second.workspace;
 }
 
 RegistryStats Registry::stats() const
 {
-    RegistryStats stats{.agents = agents_.size(), .writes_pending = writes_.size(), .writes_dropped = writes_dropped_};
-    for (const auto& [id, entry] : agents_) stats.connected += entry.live.connected;
+    RegistryStats stats{.writes_pending = writes_.size(), .writes_dropped = writes_dropped_};
+    for (const auto& [id, entry] : agents_) {
+        stats.agents += entry.desired != nullptr;
+        stats.connected += entry.live.connected;
+    }
     return stats;
 }
 

@@ -53,8 +53,8 @@ public:
     // Runs until the tasks are closed.
     void start(TaskGroup& tasks);
 
-    // The agent whose credential this is; nothing for unknown and deleted ones.
-    std::optional<AgentId> authenticate(AgentId claimed, std::string_view secret) const;
+    // What a credential is worth. Unknown ones may be anybody's, or ours from before this controller was restored.
+    Standing standing(AgentId claimed, std::string_view secret) const;
     // The store has a new version of the agent or of its probes.
     Task<Status> refresh(AgentId agent);
 
@@ -79,6 +79,7 @@ private:
     struct Entry {
         WorkspaceId workspace{};
         std::string credential_hash{};
+        std::vector<std::string> former_hashes{};
         std::shared_ptr<const DesiredState> desired{};  // null: deleted
         std::set<ProbeId> may_report{};
         AgentLive live{};
@@ -88,6 +89,7 @@ private:
         std::optional<store::Agent> agent{};
         std::vector<store::Probe> probes{};
         std::vector<ProbeId> ever{};
+        std::vector<std::string> former{};
     };
     using Write = std::function<Status(store::MetadataTx&)>;
 

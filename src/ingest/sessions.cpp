@@ -22,7 +22,7 @@ struct Sessions::Impl {
     std::unordered_set<Session*> serving{};
     bool closed = false;
 
-    Task<void> hold(std::shared_ptr<Session> session);
+    Task<void> hold(std::shared_ptr<Session> session, bool revoked);
     void take_over(const std::shared_ptr<Session>& session);
     void let_go(const std::shared_ptr<Session>& session);
 };
@@ -42,19 +42,19 @@ Sessions::Sessions(Executor loop, store::Telemetry& telemetry, AgentDirectory& d
 
 Sessions::~Sessions() { NW_ASSERT(impl_->serving.empty()); }
 
-Task<void> Sessions::serve(AgentId agent, std::string remote, net::MessageChannel& channel)
+Task<void> Sessions::serve(Caller caller, net::MessageChannel& channel)
 {
     // A session ends by its channel, revoke() or close(), never halfway through an append.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    auto session = std::make_shared<Session>(impl_->shared, agent, std::move(remote), channel);
+    auto session = std::make_shared<Session>(impl_->shared, caller.agent, std::move(caller.remote), channel);
     impl_->serving.insert(session.get());
     ++impl_->shared.stats.accepted;
-    co_await impl_->hold(session);
+    co_await impl_->hold(session, caller.revoked);
     impl_->serving.erase(session.get());
     if (impl_->serving.empty()) impl_->emptied.cancel();
 }
 
-Task<void> Sessions::Impl::hold(std::shared_ptr<Session> session)
+Task<void> Sessions::Impl::hold(std::shared_ptr<Session> session, bool revoked)
 {
     const auto agent = session->facts().agent;
     auto greeted = co_await session->greet();
@@ -62,7 +62,8 @@ Task<void> Sessions::Impl::hold(std::shared_ptr<Session> session)
     else if (closed || current.size() >= shared.options.sessions_max)
         session->end(wire::RefusedReason::Overloaded,
                      closed ? "the controller is stopping" : "too many agents are connected");
-    else if (!shared.directory.desired(agent)) session->end(wire::RefusedReason::Revoked, "this agent was deleted");
+    else if (revoked || !shared.directory.desired(agent))
+        session->end(wire::RefusedReason::Revoked, "this agent was deleted or enrolled anew");
     else take_over(session);
     co_await session->converse();
     let_go(session);

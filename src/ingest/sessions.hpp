@@ -45,6 +45,13 @@ struct SessionsStats {
     std::uint64_t gaps = 0;
 };
 
+// Who opened a connection, as far as its credential tells.
+struct Caller {
+    AgentId agent{};
+    std::string remote{};
+    bool revoked = false;  // the credential was the agent's and is no more: told so, whatever the agent is now
+};
+
 class Sessions {
 public:
     // Everything referred to outlives the sessions. Subscribers are called in the order given.
@@ -57,7 +64,7 @@ public:
     // Holds the conversation with an agent whose credential the caller has checked; returns when it has ended. The
     // channel stays with the caller. Ends by the channel, revoke() or close(); cancelling it has no effect, so that
     // nothing stops between the store and the acknowledgement: call close() before closing the caller's task group.
-    Task<void> serve(AgentId agent, std::string remote, net::MessageChannel& channel);
+    Task<void> serve(Caller caller, net::MessageChannel& channel);
 
     // The agent's desired state has a new number.
     void state_changed(AgentId agent);

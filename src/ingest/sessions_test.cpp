@@ -201,10 +201,10 @@ public:
     }
 
     // A new connection, which has not said hello yet.
-    std::shared_ptr<ScriptedChannel> connect(AgentId agent = kAgent)
+    std::shared_ptr<ScriptedChannel> connect(AgentId agent = kAgent, bool revoked = false)
     {
         auto channel = std::make_shared<ScriptedChannel>(loop);
-        serving_.spawn("serve", serve(agent, channel));
+        serving_.spawn("serve", serve(agent, channel, revoked));
         return channel;
     }
     std::shared_ptr<ScriptedChannel> greet(std::uint64_t state_number = 0, std::uint64_t boot = 1,
@@ -243,9 +243,9 @@ public:
     Sessions sessions;
 
 private:
-    Task<void> serve(AgentId agent, std::shared_ptr<ScriptedChannel> channel)
+    Task<void> serve(AgentId agent, std::shared_ptr<ScriptedChannel> channel, bool revoked)
     {
-        co_await sessions.serve(agent, "192.0.2.9", *channel);
+        co_await sessions.serve({.agent = agent, .remote = "192.0.2.9", .revoked = revoked}, *channel);
     }
     TaskGroup serving_;
 };
@@ -370,6 +370,19 @@ TEST_CASE("a revoked agent is told and disconnected, and refused when it comes b
     const auto again = world.greet();
     CHECK(again->all<wire::Refused>().at(0).reason == wire::RefusedReason::Revoked);
     CHECK(again->all<wire::Welcome>().empty());
+}
+
+TEST_CASE("a former credential is told that it is revoked, and does not disturb who has the new one")
+{
+    World world;
+    const auto agent = world.greet();
+    const auto former = world.connect(kAgent, true);
+    former->say(wire::Hello{.stream = StreamId(9)});
+    world.settle();
+    CHECK(former->all<wire::Refused>().at(0).reason == wire::RefusedReason::Revoked);
+    CHECK(former->closed);
+    CHECK_FALSE(agent->closed);
+    CHECK(world.sessions.connected(kAgent));
 }
 
 TEST_CASE("nothing is acknowledged while the store refuses; later the same batches are taken")

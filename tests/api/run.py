@@ -17,9 +17,10 @@ import configuration
 import cross_tenant
 import enrolment
 import openapi
+import revocation
 from harness import Tally
 
-GROUPS = (openapi, cross_tenant, auth, enrolment, configuration)
+GROUPS = (openapi, cross_tenant, auth, enrolment, revocation, configuration)
 
 
 def main() -> int:

@@ -210,6 +210,13 @@ Result<std::optional<Agent>> AgentSessions::by_enrolment(std::string_view token_
 Status AgentSessions::enrol(AgentId id, std::string_view instance, std::string_view credential_hash, const AgentFacts& facts,
                             WallTime now)
 {
+    constexpr std::int64_t former_kept = 16;
+    sqlite::Statement keep(db_, "INSERT OR IGNORE INTO former_credential SELECT id, ?2, credential_hash FROM agent "
+                                "WHERE id = ?1 AND credential_hash IS NOT NULL AND credential_hash IS NOT ?3");
+    NW_CHECK(keep.bind(1, sql_id(id)).bind(2, to_us(now)).bind_blob(3, credential_hash).run());
+    sqlite::Statement trim(db_, "DELETE FROM former_credential WHERE agent = ?1 AND until_us <= (SELECT until_us FROM "
+                                "former_credential WHERE agent = ?1 ORDER BY until_us DESC LIMIT 1 OFFSET ?2)");
+    NW_CHECK(trim.bind(1, sql_id(id)).bind(2, former_kept).run());
     sqlite::Statement update(
         db_, "UPDATE agent SET instance = ?, credential_hash = ?, enrol_used_us = ?, hostname = ?, os = ?, arch = ?, "
              "version = ?, address = ?, revision = revision + 1 WHERE id = ? AND deleted_us IS NULL");
@@ -223,6 +230,15 @@ Status AgentSessions::enrol(AgentId id, std::string_view instance, std::string_v
         .bind(8, facts.address)
         .bind(9, sql_id(id));
     return run_on_one(db_, update, "agent");
+}
+
+Result<std::vector<std::string>> AgentSessions::former_credentials(AgentId id)
+{
+    sqlite::Statement select(db_, "SELECT hash FROM former_credential WHERE agent = ?");
+    select.bind(1, sql_id(id));
+    std::vector<std::string> found;
+    NW_CHECK(for_each_row(select, [&](const auto& row) { found.push_back(row.text(0)); }));
+    return found;
 }
 
 Status AgentSessions::record_facts(AgentId id, const AgentFacts& facts)
@@ -274,7 +290,7 @@ Status AgentSessions::close_all_connections(std::string_view why)
 
 Result<std::vector<Agent>> AgentSessions::all()
 {
-    sqlite::Statement select(db_, std::string(kAgentSelect) + "WHERE a.deleted_us IS NULL ORDER BY a.id");
+    sqlite::Statement select(db_, std::string(kAgentSelect) + "ORDER BY a.id");
     std::vector<Agent> found;
     NW_CHECK(for_each_row(select, [&](const auto& row) { found.push_back(agent_from(row)); }));
     return found;

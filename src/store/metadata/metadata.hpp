@@ -170,11 +170,13 @@ class AgentSessions {
 public:
     explicit AgentSessions(sqlite::Database& db) : db_(db) {}
 
-    // Deleted agents too: their sessions are told so.
+    // find() and all() have deleted agents too: their sessions are told so.
     Result<std::optional<Agent>> find(AgentId id);
     Result<std::optional<Agent>> by_enrolment(std::string_view token_hash);
+    // The credential from before, if there was another one, becomes a former one.
     Status enrol(AgentId id, std::string_view instance, std::string_view credential_hash, const AgentFacts& facts,
                  WallTime now);
+    Result<std::vector<std::string>> former_credentials(AgentId id);
     Result<std::vector<Probe>> probes(AgentId id);
     // Every probe the agent ever had, removed ones too: results may still be in its spool.
     Result<std::vector<ProbeId>> probes_ever(AgentId id);
