@@ -82,6 +82,7 @@ Controller::Controller(Config config, Loop& loop, const Clock& clock, Random& ra
                           .public_url = config_.public_url};
     services_.metrics = [this] { return metrics_text(); };
     services_.not_ready = [this] { return std::string(stopping_ ? "shutting down" : ""); };
+    services_.problems = [this] { return problems(); };
     link_.attach(sessions_);
     registry_.on_state_changed([this](AgentId agent) { sessions_.state_changed(agent); });
     registry_.on_agent_changed([this](WorkspaceId workspace, AgentId agent) { feed_.agent_changed(workspace, agent); });
@@ -178,6 +179,13 @@ Task<void> Controller::watch_certificate()
     }
 }
 
+std::vector<api::Problem> Controller::problems() const
+{
+    const auto& trouble = sessions_.trouble();
+    if (!trouble) return {};
+    return {{"The store takes no samples: " + trouble->why + ". Agents keep theirs meanwhile.", to_us(trouble->since)}};
+}
+
 Task<std::string> Controller::metrics_text()
 {
     const auto http = server_.stats();
@@ -198,6 +206,7 @@ Task<std::string> Controller::metrics_text()
     text.counter("netwatcher_ingest_rows", "Samples stored.", sessions.rows);
     text.counter("netwatcher_ingest_rows_foreign", "Samples of probes that were not the agent's.", sessions.rows_foreign);
     text.counter("netwatcher_ingest_batches_refused", "Batches that were not accepted.", sessions.batches_refused);
+    text.gauge("netwatcher_ingest_store_refuses", "1 while the store takes no samples.", sessions_.trouble() ? 1 : 0);
     text.gauge("netwatcher_live_subscriptions", "Live subscriptions of panels.", double(live.subscriptions));
     text.counter("netwatcher_live_events", "Live events published.", live.events);
     text.counter("netwatcher_store_rows", "Samples appended.", store.rows_appended);

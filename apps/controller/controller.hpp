@@ -50,6 +50,7 @@ private:
     Task<Status> announce_setup();
     Task<net::Response> outside_api(net::Request request);
     Task<std::string> metrics_text();
+    std::vector<api::Problem> problems() const;
     Task<void> watch_certificate();
 
     Config config_;

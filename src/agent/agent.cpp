@@ -203,7 +203,8 @@ Task<void> Agent::refresh_health()
                .probes = std::uint32_t(engines.second),
                .packets_per_second =
                    std::uint64_t(double(engines.first.packets_sent - packets_before_) / std::max(elapsed, 0.001)),
-               .at_us = to_us(clock_.wall())};
+               .at_us = to_us(clock_.wall()),
+               .spool_refused = depth.disk_refuses};
     counters_ = counters;
     packets_before_ = engines.first.packets_sent;
     health_at_ = now;
@@ -243,6 +244,7 @@ std::string Agent::status_json() const
         .field("spool_bytes", health_.spool_bytes)
         .field("rss_bytes", health_.rss_bytes)
         .field("packets_per_second", health_.packets_per_second)
+        .field("spool_refused", health_.spool_refused)
         .end_object();
     json.key("probes").array();
     for (const auto& [id, spec] : state_.probes()) {

@@ -91,13 +91,16 @@ Task<void> Collector::flush()
     for (const auto& sample : samples) last_[sample.probe] = {to_us(sample.at), sample.outcome, sample.reason};
     auto contents = to_contents(samples);
     const auto now = clock_.wall();
+    std::string before;
     const auto trouble = co_await run_on(disk_, [&] {
-        const auto before = spool_.trouble();
+        before = spool_.trouble();
         spool_.append(std::move(contents), now);
         if (dropped > 0) spool_.skip(dropped, "the agent could not keep up with its own results", now);
-        return before == spool_.trouble() ? std::string() : spool_.trouble();
+        return spool_.trouble();
     });
-    if (!trouble.empty()) log_.error("the spool cannot be written, results are held in memory: {}", trouble);
+    if (trouble == before) co_return;
+    if (trouble.empty()) log_.warn("the spool is written again");
+    else log_.error("the spool cannot be written, results are held in memory: {}", trouble);
 }
 
 }  // namespace nw::agent

@@ -25,6 +25,7 @@ void write_health(JsonWriter& json, const std::optional<AgentHealth>& health)
         .field("rss_bytes", health->rss_bytes)
         .field("probes", health->probes)
         .field("packets_per_second", health->packets_per_second)
+        .field("spool_refused", health->spool_refused)
         .end_object();
 }
 

@@ -109,6 +109,9 @@ Task<Reply> instance_reply(Services& services, const Call& call)
         .key("features")
         .array();
     for (const auto& feature : services.instance.features) json.text(feature);
+    json.end_array().key("problems").array();
+    for (const auto& problem : services.problems())
+        json.object().field("what", problem.what).field("since_us", problem.since_us).end_object();
     json.end_array().end_object();
     co_return json_response(std::move(json).str());
 }

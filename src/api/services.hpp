@@ -66,6 +66,12 @@ struct InstanceInfo {
     std::string public_url{};     // of the configuration; a setting made in the panel counts before it
 };
 
+// Something of the controller itself that an operator has to look after.
+struct Problem {
+    std::string what{};
+    std::int64_t since_us = 0;
+};
+
 struct Services {
     store::Metadata& metadata;
     store::Telemetry& telemetry;
@@ -83,6 +89,7 @@ struct Services {
     std::function<Task<std::string>()> metrics{};
     // What is wrong with the controller at the moment; empty when it is ready.
     std::function<std::string()> not_ready{};
+    std::function<std::vector<Problem>()> problems{};
 };
 
 }  // namespace nw::api

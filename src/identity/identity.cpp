@@ -40,9 +40,10 @@ Task<Result<PrincipalPtr>> Identity::authenticate(std::string token)
     auto loaded = co_await metadata_.read([&](store::MetadataTx& tx) { return load(tx, key); });
     NW_CO_TRY(auto principal, std::move(loaded));
     if (!principal) co_return principal;
-    // Once per cache life, not per request.
-    NW_CO_CHECK(co_await metadata_.write(
-        [&](store::MetadataTx& tx) { return tx.users().touch_session(principal->session.id, now); }));
+    // Once per cache life, not per request. It only informs: a full disk must not keep people from looking at what is
+    // wrong, so that a session is as good when it cannot be noted.
+    (void)co_await metadata_.write(
+        [&](store::MetadataTx& tx) { return tx.users().touch_session(principal->session.id, now); });
     if (cache_.size() >= kPrincipalsMax) cache_.clear();
     cache_[key] = {principal, clock_.instant() + kCacheFor};
     co_return principal;

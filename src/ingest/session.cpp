@@ -230,7 +230,7 @@ bool Session::settle(const Result<store::Appended>& result)
     if (!result) {
         // The agent keeps what was not acknowledged and comes back later with the same.
         ++shared_.stats.batches_refused;
-        if (!ended_) shared_.log.warn("agent {}: {}", to_text(facts_.agent), result.error().what);
+        shared_.store.refused(result.error().what);
         end(wire::RefusedReason::Overloaded, result.error().what);
         return false;
     }
@@ -242,6 +242,7 @@ bool Session::settle(const Result<store::Appended>& result)
         end(wire::RefusedReason::BadMessage, "a gap in the sequence; resume after " + std::to_string(result->acked_seq));
         return false;
     }
+    shared_.store.took();
     acknowledge(result->acked_seq);
     return true;
 }

@@ -6,6 +6,7 @@
 
 #include "base/task_group.hpp"
 #include "ingest/sessions.hpp"
+#include "ingest/store_watch.hpp"
 
 #include <memory>
 #include <string>
@@ -23,6 +24,7 @@ struct Shared {
     Log log{};
     SessionsOptions options{};
     SessionsStats stats{};
+    StoreWatch store{clock, log};
 };
 
 class Session {

@@ -64,6 +64,7 @@ Task<void> Sessions::Impl::hold(std::shared_ptr<Session> session, bool revoked)
                      closed ? "the controller is stopping" : "too many agents are connected");
     else if (revoked || !shared.directory.desired(agent))
         session->end(wire::RefusedReason::Revoked, "this agent was deleted or enrolled anew");
+    else if (!shared.store.admits()) session->end(wire::RefusedReason::Overloaded, shared.store.trouble()->why);
     else take_over(session);
     co_await session->converse();
     let_go(session);
@@ -121,6 +122,8 @@ SessionsStats Sessions::stats() const
     stats.open = impl_->current.size();
     return stats;
 }
+
+const std::optional<StoreTrouble>& Sessions::trouble() const { return impl_->shared.store.trouble(); }
 
 Task<void> Sessions::close()
 {

@@ -13,6 +13,7 @@
 #include "base/log.hpp"
 #include "base/time.hpp"
 #include "ingest/directory.hpp"
+#include "ingest/store_watch.hpp"
 #include "net/channel.hpp"
 #include "store/telemetry/telemetry.hpp"
 
@@ -20,6 +21,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -72,6 +74,8 @@ public:
     void revoke(AgentId agent);
     bool connected(AgentId agent) const;
     SessionsStats stats() const;
+    // Set while the store refuses what agents send.
+    const std::optional<StoreTrouble>& trouble() const;
     // Ends all sessions, so that agents reconnect elsewhere or later.
     Task<void> close();
 

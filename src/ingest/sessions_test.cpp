@@ -385,6 +385,33 @@ TEST_CASE("a former credential is told that it is revoked, and does not disturb 
     CHECK(world.sessions.connected(kAgent));
 }
 
+TEST_CASE("while the store refuses, agents wait outside but for one trial a second; the first stored batch ends it")
+{
+    World world;
+    CHECK_FALSE(world.sessions.trouble());
+    const auto agent = world.greet();
+    world.telemetry.unavailable = true;
+    agent->say(World::batch(1, {1}));
+    world.settle();
+    REQUIRE(world.sessions.trouble());
+    CHECK(world.sessions.trouble()->why == "the disk is nearly full");
+    const auto refused = [](const auto& channel) {
+        return channel->template all<wire::Welcome>().empty()
+               && channel->template all<wire::Refused>().at(0).reason == wire::RefusedReason::Overloaded;
+    };
+    CHECK(refused(world.greet()));
+    world.clock.advance(Seconds(1));
+    const auto trial = world.greet();
+    CHECK(trial->all<wire::Welcome>().size() == 1);
+    CHECK(refused(world.greet()));
+    world.telemetry.unavailable = false;
+    CHECK(refused(world.greet()));  // nobody has tried yet
+    trial->say(World::batch(1, {1}));
+    world.settle();
+    CHECK_FALSE(world.sessions.trouble());
+    CHECK(world.greet()->all<wire::Welcome>().size() == 1);
+}
+
 TEST_CASE("nothing is acknowledged while the store refuses; later the same batches are taken")
 {
     World world;
@@ -397,6 +424,7 @@ TEST_CASE("nothing is acknowledged while the store refuses; later the same batch
     CHECK(agent->all<wire::Refused>().at(0).reason == wire::RefusedReason::Overloaded);
     CHECK(world.subscriber.seq.empty());
     world.telemetry.unavailable = false;
+    world.clock.advance(Seconds(1));
     const auto again = world.greet();
     CHECK(again->all<wire::Welcome>().at(0).acked_seq == 0);
     again->say(World::batch(1, {1}));

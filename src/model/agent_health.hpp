@@ -16,6 +16,7 @@ struct AgentHealth {
     std::uint32_t probes = 0;
     std::uint64_t packets_per_second = 0;
     std::int64_t at_us = 0;
+    bool spool_refused = false;  // its disk takes no results: they are held in memory, within bounds
 
     friend bool operator==(const AgentHealth&, const AgentHealth&) = default;
 };

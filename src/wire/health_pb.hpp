@@ -19,6 +19,7 @@ inline void to_pb(const AgentHealth& health, pb::Health& out)
     out.set_probes(health.probes);
     out.set_packets_per_second(health.packets_per_second);
     out.set_at_us(health.at_us);
+    out.set_spool_refused(health.spool_refused);
 }
 
 inline AgentHealth from_pb(const pb::Health& in)
@@ -32,7 +33,8 @@ inline AgentHealth from_pb(const pb::Health& in)
             .rss_bytes = in.rss_bytes(),
             .probes = in.probes(),
             .packets_per_second = in.packets_per_second(),
-            .at_us = in.at_us()};
+            .at_us = in.at_us(),
+            .spool_refused = in.spool_refused()};
 }
 
 }  // namespace nw::wire

@@ -194,17 +194,17 @@ class Installation:
         except subprocess.TimeoutExpired:
             raise AssertionError(f"{name} did not stop within 30 s of SIGTERM") from None
 
-    def connected(self) -> bool:
-        """What the running agent says of its link to the controller."""
-        asked = subprocess.run([self.agent_program, "status", "--output", "json", "--data-dir", self.agent_data],
-                               capture_output=True, text=True, timeout=10)
-        return asked.returncode == 0 and json.loads(asked.stdout)["link"]["state"] == "connected"
-
     def close(self) -> None:
         for process in self.processes.values():
             if process.poll() is None:
                 process.kill()
                 process.wait()
+
+    def agent_status(self) -> dict:
+        """What the running agent says of itself; nothing while it is starting."""
+        command = [self.agent_program, "status", "--output", "json", "--data-dir", self.agent_data]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+        return json.loads(done.stdout) if done.returncode == 0 else {}
 
     def spool(self) -> dict[str, int]:
         """What the agent's spool says about its stream; the agent may be running."""

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Kills agent and controller at random moments, cuts their link, and accounts for every sample.
+"""Kills agent and controller at random moments, cuts their link, fills their disks, and accounts for every sample.
 
-    run.py --build build/fast [--rounds N] [--seed N] [--long]
+    run.py --build build/fast [--rounds N] [--seed N] [--long] [FILTER]
 
 The agent numbers samples densely. Its spool never overflows here, so each number must end up stored exactly once.
 Prints `ok NAME`, `not ok NAME why` or `skip NAME why`, and ends with `N passed, N failed, N skipped`.
@@ -18,7 +18,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from installation import WORKSPACE, Installation, may_ping, wait_for
+import full_disk
+from accounts import account, settle, verdict
+from installation import Installation, may_ping, wait_for
 
 PROBES = 40
 ROUNDS = {"short": 14, "long": 100}
@@ -42,29 +44,6 @@ def disturb(installation: Installation, chance: random.Random) -> str:
     return what
 
 
-def everything_delivered(installation: Installation) -> bool:
-    spool = installation.spool()
-    return spool["next_seq"] > 1 and spool["acked"] == spool["next_seq"] - 1
-
-
-def in_step(installation: Installation) -> bool:
-    agents = installation.api.get(f"/api/v1/workspaces/{WORKSPACE}/agents?limit=10")["items"]
-    return all(agent["applied_state_number"] == agent["state_number"] for agent in agents)
-
-
-def stop_cleanly(installation: Installation) -> None:
-    code = installation.stop("agent")
-    assert code == 0, f"the agent did not stop cleanly: it ended with code {code}"
-
-
-def account(installation: Installation, probes: list[str]) -> dict:
-    times = {probe: installation.api.sample_times(probe) for probe in probes}
-    stored = sum(len(t) for t in times.values())
-    twice = sum(n - 1 for t in times.values() for n in Counter(t).values())
-    return {"numbered": installation.spool()["next_seq"] - 1, "stored": stored, "stored twice": twice,
-            "declared lost": installation.api.metric("netwatcher_store_lost_declared"), "silent probes": sum(1 for t in times.values() if not t)}
-
-
 def endure(build: Path, scratch: Path, rounds: int, seed: int) -> tuple[dict, Counter]:
     installation = Installation(build, scratch)
     chance = random.Random(seed)
@@ -77,33 +56,32 @@ def endure(build: Path, scratch: Path, rounds: int, seed: int) -> tuple[dict, Co
         stream = installation.spool()["stream"]
         for _ in range(rounds):
             done[disturb(installation, chance)] += 1
-        for probe in probes:
-            installation.api.disable(probe)
-        wait_for("the agent to stop measuring", lambda: in_step(installation))
-        # Stopping puts into the spool what was measured last; the next start, with nothing to measure, delivers it.
-        stop_cleanly(installation)
-        installation.start("agent")
-        wait_for("the agent to connect", installation.connected)
-        wait_for("everything to be delivered", lambda: everything_delivered(installation), 60)
-        stop_cleanly(installation)
-        assert everything_delivered(installation), "the agent measured although its probes are disabled"
-        assert installation.spool()["stream"] == stream, "the agent began another stream although nothing was damaged"
+        settle(installation, probes, stream)
         return account(installation, probes), done
     finally:
         installation.close()
 
 
-def verdict(found: dict) -> str:
-    if found["numbered"] < PROBES:
-        return f"only {found['numbered']} samples were measured"
-    if found["silent probes"]:
-        return f"{found['silent probes']} probes have no sample"
-    if found["stored twice"]:
-        return f"{found['stored twice']} samples are stored twice"
-    if found["declared lost"]:  # the spool never overflows here, so nothing has a reason to be lost
-        return f"{found['declared lost']} samples were declared lost"
-    missing = found["numbered"] - found["stored"] - found["declared lost"]
-    return f"{missing} samples are neither stored nor declared lost" if missing else ""
+def attempt(name: str, trial) -> bool:
+    """Runs one trial in a directory of its own and prints what came of it; `trial` gives its figures and what is wrong."""
+    with tempfile.TemporaryDirectory(prefix="nw-durability-") as scratch:
+        try:
+            figures, problem = trial(Path(scratch))
+            print(json.dumps(figures))
+        except (AssertionError, OSError, subprocess.SubprocessError, sqlite3.Error) as error:
+            problem = str(error) or repr(error)
+        if problem:
+            for log in sorted(Path(scratch).glob("*.log")):
+                print(f"---- {log.name}\n" + "\n".join(log.read_text(errors="replace").splitlines()[-40:]))
+    print(f"not ok {name} {problem}" if problem else f"ok {name}", flush=True)
+    return not problem
+
+
+def kills(build: Path, rounds: int, seed: int):
+    def trial(scratch: Path) -> tuple[dict, str]:
+        found, done = endure(build, scratch, rounds, seed)
+        return {"seed": seed, **found, "disturbances": dict(done)}, verdict(found, PROBES)
+    return trial
 
 
 def main() -> int:
@@ -112,26 +90,26 @@ def main() -> int:
     arguments.add_argument("--rounds", type=int, default=0)
     arguments.add_argument("--seed", type=int, default=20)
     arguments.add_argument("--long", action="store_true")
+    arguments.add_argument("filter", nargs="?", default="", help="only what has this in its name")
     args = arguments.parse_args()
-    name = "kill -9 of agent and controller, and link cuts: every sample once"
-    if not may_ping():
-        print(f"skip {name}: may not open ICMP sockets (needs root or net.ipv4.ping_group_range)")
-        print("0 passed, 0 failed, 1 skipped")
-        return 0
     rounds = args.rounds or ROUNDS["long" if args.long else "short"]
-    with tempfile.TemporaryDirectory(prefix="nw-durability-") as scratch:
-        try:
-            found, done = endure(args.build, Path(scratch), rounds, args.seed)
-            print(json.dumps({"seed": args.seed, **found, "disturbances": dict(done)}))
-            problem = verdict(found)
-        except (AssertionError, OSError, subprocess.SubprocessError, sqlite3.Error) as error:
-            problem = str(error) or repr(error)
-        if problem:
-            for log in sorted(Path(scratch).glob("*.log")):
-                print(f"---- {log.name}\n" + "\n".join(log.read_text(errors="replace").splitlines()[-40:]))
-    print(f"not ok {name} {problem}" if problem else f"ok {name}")
-    print(f"{int(not problem)} passed, {int(bool(problem))} failed, 0 skipped")
-    return 1 if problem else 0
+    no_ping = "" if may_ping() else "may not open ICMP sockets (needs root or net.ipv4.ping_group_range)"
+    trials = [("kill -9 of agent and controller, and link cuts: every sample once", kills(args.build, rounds, args.seed), no_ping),
+              ("full disks of controller and agent: every sample once, and both recover by themselves",
+               lambda scratch: full_disk.trial(args.build, scratch), no_ping or full_disk.why_not())]
+    passed = failed = skipped = 0
+    for name, trial, why_not in trials:
+        if args.filter not in name:
+            continue
+        if why_not:
+            skipped += 1
+            print(f"skip {name}: {why_not}")
+        elif attempt(name, trial):
+            passed += 1
+        else:
+            failed += 1
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -977,6 +977,8 @@ export interface components {
             rss_bytes: number;
             probes: number;
             packets_per_second: number;
+            /** @description Its disk takes no results; they are held in memory within bounds. */
+            spool_refused: boolean;
         };
         Agent: {
             id: components["schemas"]["Id"];
@@ -1337,6 +1339,11 @@ export interface components {
             started_us: components["schemas"]["TimeUs"];
             now_us: components["schemas"]["TimeUs"];
             features: string[];
+            /** @description What an operator has to look after at the moment, a full disk for example. Empty when all is well. */
+            problems: {
+                what: string;
+                since_us: components["schemas"]["TimeUs"];
+            }[];
         };
         InstanceUpdate: {
             name?: components["schemas"]["Name"];
