@@ -119,6 +119,10 @@ TEST_CASE("roles only ever add permissions")
             if (may(store::Role(role - 1), info.permission)) CHECK(may(store::Role(role), info.permission));
     }
     CHECK(!may(store::Role::Viewer, Permission::ProbesWrite));
+    CHECK(may(store::Role::Operator, Permission::AgentsWrite));
+    CHECK(!may(store::Role::Operator, Permission::AgentsDelete));
+    CHECK(!may(store::Role::Operator, Permission::ProbesDelete));
+    CHECK(may(store::Role::Admin, Permission::ProbesDelete));
     CHECK(!may(store::Role::Operator, Permission::MembersWrite));
     CHECK(!may(store::Role::Admin, Permission::WorkspaceDelete));
 }

@@ -18,8 +18,10 @@ enum class Permission : std::uint8_t {
     MembersWrite,
     AgentsRead,
     AgentsWrite,
+    AgentsDelete,
     ProbesRead,
     ProbesWrite,
+    ProbesDelete,
     AuditRead,
 };
 
@@ -30,16 +32,18 @@ struct PermissionInfo {
     store::Role least = store::Role::Owner;  // the lowest role that holds it
 };
 
-inline constexpr std::array<PermissionInfo, 10> kPermissions{{
+inline constexpr std::array<PermissionInfo, 12> kPermissions{{
     {Permission::WorkspaceRead, "workspace.read", "See the workspace and its settings", store::Role::Viewer},
     {Permission::WorkspaceWrite, "workspace.write", "Change the workspace's settings", store::Role::Admin},
     {Permission::WorkspaceDelete, "workspace.delete", "Delete the workspace", store::Role::Owner},
     {Permission::MembersRead, "members.read", "See the members", store::Role::Viewer},
     {Permission::MembersWrite, "members.write", "Invite, change and remove members", store::Role::Admin},
     {Permission::AgentsRead, "agents.read", "See agents", store::Role::Viewer},
-    {Permission::AgentsWrite, "agents.write", "Create, change and delete agents", store::Role::Operator},
+    {Permission::AgentsWrite, "agents.write", "Create and change agents", store::Role::Operator},
+    {Permission::AgentsDelete, "agents.delete", "Delete agents and restore them", store::Role::Admin},
     {Permission::ProbesRead, "probes.read", "See probes and their results", store::Role::Viewer},
-    {Permission::ProbesWrite, "probes.write", "Create, change and delete probes", store::Role::Operator},
+    {Permission::ProbesWrite, "probes.write", "Create and change probes", store::Role::Operator},
+    {Permission::ProbesDelete, "probes.delete", "Delete probes and restore them", store::Role::Admin},
     {Permission::AuditRead, "audit.read", "See who changed what", store::Role::Admin},
 }};
 

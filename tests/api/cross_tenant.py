@@ -16,8 +16,8 @@ from websocket import Closed, Refused, WebSocket
 
 ROLES = ("owner", "admin", "operator", "viewer")  # falling
 LEAST = {"workspace.read": "viewer", "workspace.write": "admin", "workspace.delete": "owner", "members.read": "viewer",
-         "members.write": "admin", "agents.read": "viewer", "agents.write": "operator", "probes.read": "viewer",
-         "probes.write": "operator", "audit.read": "admin"}
+         "members.write": "admin", "agents.read": "viewer", "agents.write": "operator", "agents.delete": "admin",
+         "probes.read": "viewer", "probes.write": "operator", "probes.delete": "admin", "audit.read": "admin"}
 PREFIX = "/workspaces/{workspace}"
 
 

@@ -738,7 +738,7 @@ export interface components {
         /** @enum {string} */
         Role: "owner" | "admin" | "operator" | "viewer";
         /** @enum {string} */
-        Permission: "workspace.read" | "workspace.write" | "workspace.delete" | "members.read" | "members.write" | "agents.read" | "agents.write" | "probes.read" | "probes.write" | "audit.read";
+        Permission: "workspace.read" | "workspace.write" | "workspace.delete" | "members.read" | "members.write" | "agents.read" | "agents.write" | "agents.delete" | "probes.read" | "probes.write" | "probes.delete" | "audit.read";
         /**
          * @description pending: never enrolled · online: connected · stale: connected but silent for longer than expected ·
          *     offline: not connected · disabled: told not to measure

@@ -9,9 +9,10 @@ type Send = (message: S['LiveServerMessage']) => void
 interface Answer { status: number, body?: unknown, etag?: string, text?: string }
 interface Request { method: string, path: string[], query: URLSearchParams, body: Record<string, unknown> }
 
-const PERMISSIONS: S['Permission'][] = ['workspace.read', 'workspace.write', 'workspace.delete', 'members.read', 'members.write', 'agents.read', 'agents.write', 'probes.read', 'probes.write', 'audit.read']
+const PERMISSIONS: S['Permission'][] = ['workspace.read', 'workspace.write', 'workspace.delete', 'members.read', 'members.write', 'agents.read', 'agents.write', 'agents.delete', 'probes.read', 'probes.write', 'probes.delete', 'audit.read']
 const ROLE_DROPS: Record<S['Role'], S['Permission'][]> = {
-  owner: [], admin: ['workspace.delete'], operator: ['workspace.delete', 'workspace.write', 'members.write'], viewer: ['workspace.delete', 'workspace.write', 'members.write', 'agents.write', 'probes.write', 'audit.read'],
+  owner: [], admin: ['workspace.delete'], operator: ['workspace.delete', 'workspace.write', 'members.write', 'agents.delete', 'probes.delete', 'audit.read'],
+  viewer: ['workspace.delete', 'workspace.write', 'members.write', 'agents.write', 'agents.delete', 'probes.write', 'probes.delete', 'audit.read'],
 }
 const permissionsOf = (role: S['Role']) => PERMISSIONS.filter(permission => !ROLE_DROPS[role].includes(permission))
 
