@@ -224,3 +224,5 @@ Task<std::string> Controller::metrics_text()
 }
 
 }  // namespace nw::controller
+    text.counter("netwatcher_audit_left_out", "Failures of strangers that the audit log did not take.",
+                 services_.stranger_budget.left_out_total());

@@ -82,6 +82,9 @@ Result<std::optional<std::int64_t>> query_integer(const Call& call, std::string_
 std::string etag_of(std::int64_t revision);
 Result<std::int64_t> revision_to_change(const Call& call, std::int64_t current);
 
+// What an entry about a stranger says of those before it that the budget left out.
+std::string left_out_detail(std::uint64_t count);
+
 // An audit row about a change by this call, to be added in the transaction that makes it.
 store::AuditEntry audit_entry(const Services& services, const Call& call, std::string_view action,
                               std::string_view subject_type, std::string_view subject, std::string_view subject_name,

@@ -141,9 +141,13 @@ Status Door::check_origin(const Call& call) const
 
 Task<void> Door::audit_denial(const Route& route, const Call& call)
 {
+    std::optional<std::uint64_t> left_out = 0;
+    if (!call.who) left_out = services_.stranger_budget.admit(services_.clock.instant());
+    if (!left_out) co_return;
     auto entry = audit_entry(services_, call, "access.denied", "route",
                              std::string(net::name_of(route.method)) + " " + call.request.path, "");
     entry.outcome = store::AuditOutcome::Denied;
+    entry.detail = left_out_detail(*left_out);
     auto written = co_await services_.metadata.write([&](store::MetadataTx& tx) { return tx.audit().add(entry); });
     if (!written) services_.log.error("a denial could not be audited: {}", written.error().what);
 }
@@ -213,6 +217,11 @@ Result<std::int64_t> revision_to_change(const Call& call, std::int64_t current)
     if (wanted.empty() || wanted == "*") return current;
     if (trimmed(wanted) != etag_of(current)) return fail(Errc::Conflict, "it was changed meanwhile; read it again");
     return current;
+}
+
+std::string left_out_detail(std::uint64_t count)
+{
+    return count == 0 ? "{}" : "{\"left_out_before\":" + std::to_string(count) + "}";
 }
 
 store::AuditEntry audit_entry(const Services& services, const Call& call, std::string_view action,

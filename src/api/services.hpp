@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "base/time.hpp"
+#include "identity/audit_budget.hpp"
 #include "model/agent_health.hpp"
 #include "model/ids.hpp"
 #include "model/kind.hpp"
@@ -93,3 +94,4 @@ struct Services {
 };
 
 }  // namespace nw::api
+    identity::AuditBudget stranger_budget{};  // of failures by people who are not signed in

@@ -32,13 +32,18 @@ Status add_audit(Services& services, const Call& call, store::MetadataTx& tx, st
     return tx.audit().add(audit_entry(services, call, action, "user", to_text(user.id), user.name));
 }
 
-// Sign-ins belong to the instance and to each workspace of the user: its administrators want to see them.
+// Sign-ins belong to the instance and to each workspace of the user: its administrators want to see them. Failures have
+// a rate of their own.
 Task<void> audit_sign_in(Services& services, const Call& call, const store::User& user,
                          const std::vector<store::Membership>& memberships, store::AuditOutcome outcome)
 {
+    std::optional<std::uint64_t> left_out = 0;
+    if (outcome != store::AuditOutcome::Done) left_out = services.stranger_budget.admit(services.clock.instant());
+    if (!left_out) co_return;
     auto entry = audit_entry(services, call, "session.sign_in", "user", user.id == UserId{} ? user.email : to_text(user.id),
                              user.name);
     entry.outcome = outcome;
+    entry.detail = left_out_detail(*left_out);
     if (user.id != UserId{}) {
         entry.actor = to_text(user.id);
         entry.actor_name = user.name;

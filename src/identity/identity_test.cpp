@@ -1,4 +1,5 @@
 #include "identity/attempt_limiter.hpp"
+#include "identity/audit_budget.hpp"
 #include "identity/identity.hpp"
 #include "identity/secret.hpp"
 
@@ -108,6 +109,20 @@ TEST_CASE("waits double, end, and are bounded")
     CHECK(!limiter.wait("b", "x", at(62)));
     for (int i = 0; i < 50; ++i) limiter.failed("n" + std::to_string(i), "z" + std::to_string(i), at(100 + i));
     CHECK(limiter.size() <= 10);
+}
+
+TEST_CASE("the audit log takes a burst of a stranger's failures, then a trickle that says how many are missing")
+{
+    AuditBudget budget({.burst = 3, .refill_every = std::chrono::seconds(10)});
+    for (int i = 0; i < 3; ++i) CHECK(budget.admit(at(100)) == 0);
+    for (int i = 0; i < 5; ++i) CHECK(!budget.admit(at(101)));
+    CHECK(budget.admit(at(110)) == 5);
+    CHECK(!budget.admit(at(110)));
+    CHECK(budget.admit(at(200)) == 1);  // filled up again, to the burst and not beyond
+    CHECK(budget.admit(at(200)) == 0);
+    CHECK(budget.admit(at(200)) == 0);
+    CHECK(!budget.admit(at(200)));
+    CHECK(budget.left_out_total() == 7);
 }
 
 TEST_CASE("roles only ever add permissions")
