@@ -1,6 +1,7 @@
 #include "api/agent_view.hpp"
 
-#include <algorithm>
+#include "store/metadata/metadata.hpp"
+
 #include <array>
 
 namespace nw::api {
@@ -40,7 +41,7 @@ std::optional<std::int64_t> signed_of(const std::optional<T>& value)
 
 std::string_view name_of(AgentStatus status) { return kStatusNames[std::size_t(status)]; }
 
-AgentStatus status_of(const store::Agent& agent, const AgentState& state)
+AgentStatus status_of(const store::AgentBrief& agent, const AgentState& state)
 {
     if (agent.credential_hash.empty()) return AgentStatus::Pending;
     if (!agent.enabled) return AgentStatus::Disabled;
@@ -64,6 +65,11 @@ void write_agent(JsonWriter& json, const Services& services, const store::Agent&
         .field("address", agent.facts.address)
         .field("clock_offset_us", state.clock_offset_us ? state.clock_offset_us : agent.clock_offset_us)
         .field("clock_uncertainty_us",
+AgentStatus status_of(const store::Agent& agent, const AgentState& state)
+{
+    return status_of(store::AgentBrief{agent.id, !agent.credential_hash.empty(), agent.enabled}, state);
+}
+
                state.clock_uncertainty_us ? signed_of(state.clock_uncertainty_us) : agent.clock_uncertainty_us)
         .key("health");
     write_health(json, state.health);
@@ -77,7 +83,7 @@ void write_agent(JsonWriter& json, const Services& services, const store::Agent&
     json.end_array().field("created_us", agent.created_us).end_object();
 }
 
-void write_agent_counts(JsonWriter& json, const Services& services, std::span<const store::Agent> agents)
+Task<Status> write_agent_counts(JsonWriter& json, const Services& services, WorkspaceId workspace)
 {
     std::array<std::int64_t, kStatusNames.size()> counts{};
     for (const auto& agent : agents) ++counts[std::size_t(status_of(agent, services.agents.state(agent.id)))];
@@ -87,3 +93,5 @@ void write_agent_counts(JsonWriter& json, const Services& services, std::span<co
 }
 
 }  // namespace nw::api
+    NW_CO_TRY(const auto agents,
+              co_await services.metadata.read([&](store::MetadataTx& tx) { return tx.agents(workspace).briefs(); }));

@@ -83,8 +83,7 @@ Task<Reply> list_agents(Services& services, Call& call)
     NW_CO_TRY(auto page, page_of(call));
     const store::AgentFilter filter{.text = call.request.query["q"], .label = call.request.query["label"]};
     const auto wanted = call.request.query["status"];
-    NW_CO_TRY(const auto all,
-              co_await services.metadata.read([&](store::MetadataTx& tx) { return tx.agents(call.workspace.id).all(); }));
+    const bool first_page = page.cursor.empty();
     // The status lives in memory, not in the store: pages are read until one is full.
     std::vector<store::Agent> found;
     for (;;) {
@@ -103,7 +102,8 @@ Task<Reply> list_agents(Services& services, Call& call)
     if (page.cursor.empty()) json.null();
     else json.text(page.cursor);
     json.key("counts");
-    write_agent_counts(json, services, all);
+    if (first_page) NW_CO_CHECK(co_await write_agent_counts(json, services, call.workspace.id));
+    else json.null();
     json.end_object();
     co_return json_response(std::move(json).str());
 }

@@ -150,9 +150,9 @@ Task<Reply> get_overview(Services& services, Call& call)
         .field("now_us", to_us(services.clock.wall()))
         .field("probes", std::uint64_t{views.size()})
         .key("agents");
-    write_agent_counts(json, services, agents);
+    NW_CO_CHECK(co_await write_agent_counts(json, services, call.workspace.id));
     json.key("grades");
-    write_grade_counts(json, views);
+    write_grade_counts(json, counts_of(views));
     json.key("worst").array();
     for (const auto* view : worst_of(views)) NW_CO_CHECK(co_await write_worst(json, services, *view, range, thresholds));
     json.end_array();

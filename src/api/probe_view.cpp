@@ -17,9 +17,29 @@ struct Context {
     std::map<AgentId, store::Agent> agents{};
 };
 
-Result<Context> read_context(store::MetadataTx& tx, WorkspaceId workspace)
+// What a handful of probes refers to is read one by one, what a page of them refers to at once.
+constexpr std::size_t kReadOneByOneMax = 32;
+
+template <class Id, class Value>
+Status read_one(std::map<Id, Value>& known, Id id, Result<Value> found)
+{
+    if (found) known.emplace(id, *std::move(found));
+    else if (found.error().code != Errc::NotFound) return std::unexpected(std::move(found).error());
+    return {};
+}
+
+Result<Context> read_context(store::MetadataTx& tx, WorkspaceId workspace, std::span<const store::Probe> probes)
 {
     Context context;
+    if (probes.size() <= kReadOneByOneMax) {
+        for (const auto& probe : probes) {
+            if (!context.agents.contains(probe.agent))
+                NW_CHECK(read_one(context.agents, probe.agent, tx.agents(workspace).get(probe.agent)));
+            if (probe.target && !context.targets.contains(*probe.target))
+                NW_CHECK(read_one(context.targets, *probe.target, tx.probes(workspace).target(*probe.target)));
+        }
+        return context;
+    }
     NW_TRY(auto targets, tx.probes(workspace).targets());
     for (auto& target : targets) context.targets.emplace(target.id, std::move(target));
     NW_TRY(auto agents, tx.agents(workspace).all());
@@ -53,12 +73,12 @@ quality::Aggregate aggregate_of(const Sample& sample)
 }
 
 // A probe that answers less often than every 15 minutes is graded by its newest run while that is not yet overdue.
-quality::Graded grade_latest(const Kind& kind, const store::Latest& latest, const ProbeView& view, WallTime now,
+quality::Graded grade_latest(const Kind& kind, const store::Latest& latest, const store::Probe& probe, WallTime now,
                              const quality::GradeThresholds& thresholds)
 {
     if (!latest.recent.empty()) return quality::grade(kind, latest.recent, thresholds);
     if (!latest.sample) return {quality::Grade::Unknown, "no result yet"};
-    const auto settings = store::settings_from_text(view.probe.settings);
+    const auto settings = store::settings_from_text(probe.settings);
     const auto interval = settings && settings->contains("interval") ? std::get<std::int64_t>(settings->at("interval")) : 0;
     if (now - latest.sample->at <= Millis(2 * interval))
         return quality::grade(kind, aggregate_of(*latest.sample), thresholds);
@@ -75,7 +95,7 @@ Task<Status> add_latest(Services& services, const store::Workspace& workspace, c
     NW_CO_TRY(auto latest, co_await services.telemetry.latest({.probes = std::move(ids), .kind = &kind, .now = now}));
     const auto thresholds = settings_of(workspace).thresholds;
     for (std::size_t i = 0; i < views.size(); ++i) {
-        views[i]->graded = grade_latest(kind, *latest[i], *views[i], now, thresholds);
+        views[i]->graded = grade_latest(kind, *latest[i], views[i]->probe, now, thresholds);
         views[i]->latest = latest[i]->sample;
     }
     co_return Status{};
@@ -117,8 +137,8 @@ void write_latest(JsonWriter& json, const ProbeView& view)
 Task<Result<std::vector<ProbeView>>> views_of(Services& services, const store::Workspace& workspace,
                                               std::vector<store::Probe> probes)
 {
-    NW_CO_TRY(const auto context,
-              co_await services.metadata.read([&](store::MetadataTx& tx) { return read_context(tx, workspace.id); }));
+    NW_CO_TRY(const auto context, co_await services.metadata.read(
+                                      [&](store::MetadataTx& tx) { return read_context(tx, workspace.id, probes); }));
     std::vector<ProbeView> views;
     views.reserve(probes.size());
     for (auto& probe : probes) views.push_back(make_view(services, context, std::move(probe)));
@@ -186,17 +206,46 @@ void write_probe(JsonWriter& json, const ProbeView& view)
     json.field("problem", view.problem).end_object();
 }
 
-void write_grade_counts(JsonWriter& json, std::span<const ProbeView> views)
+GradeCounts counts_of(std::span<const ProbeView> views)
 {
-    std::array<std::int64_t, quality::kGradeNames.size()> counts{};
-    std::int64_t paused = 0;
+    GradeCounts counts;
     for (const auto& view : views) {
-        if (view.probe.enabled) ++counts[std::size_t(view.graded.grade)];
-        else ++paused;
+        if (view.probe.enabled) ++counts.by_grade[std::size_t(view.graded.grade)];
+        else ++counts.paused;
     }
+    return counts;
+}
+
+Task<Result<GradeCounts>> count_grades(Services& services, const store::Workspace& workspace)
+{
+    NW_CO_TRY(const auto probes,
+              co_await services.metadata.read([&](store::MetadataTx& tx) { return tx.probes(workspace.id).all(); }));
+    const auto thresholds = settings_of(workspace).thresholds;
+    const auto now = services.clock.wall();
+    GradeCounts counts;
+    std::map<const Kind*, std::vector<const store::Probe*>> by_kind;
+    for (const auto& probe : probes) {
+        const auto* kind = services.kinds.by_name(probe.kind);
+        if (!probe.enabled) ++counts.paused;
+        else if (kind) by_kind[kind].push_back(&probe);
+        else ++counts.by_grade[std::size_t(quality::Grade::Unknown)];
+    }
+    for (const auto& [kind, of_kind] : by_kind) {
+        std::vector<ProbeId> ids;
+        for (const auto* probe : of_kind) ids.push_back(probe->id);
+        NW_CO_TRY(const auto latest,
+                  co_await services.telemetry.latest({.probes = std::move(ids), .kind = kind, .now = now}));
+        for (std::size_t i = 0; i < of_kind.size(); ++i)
+            ++counts.by_grade[std::size_t(grade_latest(*kind, latest[i], *of_kind[i], now, thresholds).grade)];
+    }
+    co_return counts;
+}
+
+void write_grade_counts(JsonWriter& json, const GradeCounts& counts)
+{
     json.object();
-    for (std::size_t i = 0; i < counts.size(); ++i) json.field(quality::kGradeNames[i], counts[i]);
-    json.field("paused", paused).end_object();
+    for (std::size_t i = 0; i < counts.by_grade.size(); ++i) json.field(quality::kGradeNames[i], counts.by_grade[i]);
+    json.field("paused", counts.paused).end_object();
 }
 
 std::string_view shown_reason(const quality::Graded& graded)

@@ -9,6 +9,7 @@
 #include "store/metadata/metadata.hpp"
 #include "store/telemetry/telemetry.hpp"
 
+#include <array>
 #include <map>
 #include <optional>
 #include <span>
@@ -36,8 +37,15 @@ Task<Result<ProbeView>> view_of(Services& services, const store::Workspace& work
 // "<agent> → <target>" when it has no name of its own.
 std::string display_name(const ProbeView& view);
 void write_probe(JsonWriter& json, const ProbeView& view);
-// Including `paused`.
-void write_grade_counts(JsonWriter& json, std::span<const ProbeView> views);
+
+struct GradeCounts {
+    std::array<std::int64_t, quality::kGradeNames.size()> by_grade{};
+    std::int64_t paused = 0;
+};
+GradeCounts counts_of(std::span<const ProbeView> views);
+// The same of a whole workspace, without making the views.
+Task<Result<GradeCounts>> count_grades(Services& services, const store::Workspace& workspace);
+void write_grade_counts(JsonWriter& json, const GradeCounts& counts);
 // {metric: value or null} of every metric of the kind.
 void write_metrics(JsonWriter& json, const Kind& kind, const quality::Aggregate& aggregate);
 std::string address_text(std::string_view bytes);

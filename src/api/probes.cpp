@@ -181,18 +181,20 @@ Task<Reply> list_probes(Services& services, Call& call)
     }
     NW_CO_TRY(auto found, co_await services.metadata.read(
                               [&](store::MetadataTx& tx) { return tx.probes(call.workspace.id).list(filter, page); }));
-    NW_CO_TRY(const auto all, co_await views_of_workspace(services, call.workspace));
+    NW_CO_TRY(const auto views, co_await views_of(services, call.workspace, std::move(found.items)));
     JsonWriter json;
     json.object().key("items").array();
-    for (const auto& probe : found.items) {
-        const auto view = std::ranges::find(all, probe.id, [](const auto& candidate) { return candidate.probe.id; });
-        if (view != all.end()) write_probe(json, *view);
-    }
+    for (const auto& view : views) write_probe(json, view);
     json.end_array().key("next_cursor");
     if (found.next.empty()) json.null();
     else json.text(found.next);
     json.key("counts");
-    write_grade_counts(json, all);
+    if (page.cursor.empty()) {
+        NW_CO_TRY(const auto counts, co_await count_grades(services, call.workspace));
+        write_grade_counts(json, counts);
+    } else {
+        json.null();
+    }
     json.end_object();
     co_return json_response(std::move(json).str());
 }

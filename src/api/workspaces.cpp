@@ -37,18 +37,16 @@ Task<Reply> list_workspaces(Services& services, Call& call)
     json.object().key("items").array();
     for (const auto& membership : call.who->memberships) {
         const auto& workspace = membership.workspace;
-        NW_CO_TRY(const auto agents,
-                  co_await services.metadata.read([&](store::MetadataTx& tx) { return tx.agents(workspace.id).all(); }));
-        NW_CO_TRY(const auto probes, co_await views_of_workspace(services, workspace));
+        NW_CO_TRY(const auto grades, co_await count_grades(services, workspace));
         json.object()
             .field("id", to_text(workspace.id))
             .field("slug", workspace.slug)
             .field("name", workspace.name)
             .field("role", store::name_of(membership.role))
             .key("agents");
-        write_agent_counts(json, services, agents);
+        NW_CO_CHECK(co_await write_agent_counts(json, services, workspace.id));
         json.key("grades");
-        write_grade_counts(json, probes);
+        write_grade_counts(json, grades);
         json.end_object();
     }
     json.end_array().end_object();

@@ -1013,7 +1013,8 @@ export interface components {
         AgentList: {
             items: components["schemas"]["Agent"][];
             next_cursor: string | null;
-            counts: components["schemas"]["AgentCounts"];
+            /** @description Of the whole workspace; null on the pages after the first. */
+            counts: components["schemas"]["AgentCounts"] | null;
         };
         AgentCreate: {
             name: components["schemas"]["Name"];
@@ -1090,7 +1091,8 @@ export interface components {
         ProbeList: {
             items: components["schemas"]["Probe"][];
             next_cursor: string | null;
-            counts: components["schemas"]["GradeCounts"];
+            /** @description Of the whole workspace; null on the pages after the first. */
+            counts: components["schemas"]["GradeCounts"] | null;
         };
         /** @description Exactly one of `agent_id` and `agent_ids`. */
         ProbeCreate: {

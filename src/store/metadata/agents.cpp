@@ -126,6 +126,18 @@ Result<std::vector<Agent>> Agents::all()
 
 Result<Agent> Agents::update(const Agent& changed, std::int64_t revision)
 {
+Result<std::vector<AgentBrief>> Agents::briefs()
+{
+    sqlite::Statement select(db_, "SELECT id, coalesce(length(credential_hash), 0) > 0, enabled FROM agent "
+                                  "WHERE workspace = ? AND deleted_us IS NULL");
+    select.bind(1, sql_id(workspace_));
+    std::vector<AgentBrief> found;
+    NW_CHECK(for_each_row(select, [&](const auto& row) {
+        found.push_back({AgentId(row.integer(0)), row.integer(1) != 0, row.integer(2) != 0});
+    }));
+    return found;
+}
+
     // Enabling and disabling changes what the agent is to do; a name does not, but one number more costs nothing.
     sqlite::Statement update(
         db_, "UPDATE agent SET name = ?, site = ?, labels = ?, enabled = ?, revision = revision + 1, "

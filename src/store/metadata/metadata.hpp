@@ -120,6 +120,8 @@ public:
     Result<Agent> get(AgentId id);
     Result<Paged<Agent>> list(const AgentFilter& filter, const Page& page);
     Result<std::vector<Agent>> all();
+    // For counting ten thousand of them: nothing but what their status depends on.
+    Result<std::vector<AgentBrief>> briefs();
     Result<Agent> update(const Agent& changed, std::int64_t revision);
     Status set_enrolment(AgentId id, std::string_view token_hash, WallTime expires);
     Status remove(AgentId id, WallTime now);

@@ -118,6 +118,13 @@ struct Agent {
 
 struct AgentConnection {
     std::int64_t id = 0;
+// What an agent's status depends on, for counts.
+struct AgentBrief {
+    AgentId id{};
+    bool enrolled = false;
+    bool enabled = true;
+};
+
     std::int64_t from_us = 0;
     std::optional<std::int64_t> until_us{};  // nothing while it lasts
     std::string address{};
