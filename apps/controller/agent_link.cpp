@@ -12,6 +12,7 @@ api::AgentState SessionsLink::state(AgentId agent) const
                           .health = live.health,
                           .applied_state_number = live.applied_state_number,
                           .problems = live.problems};
+    if (live.twin) state.twin = api::AgentTwin{live.twin->one, live.twin->other, to_us(live.twin->at)};
     if (live.last_seen) state.last_seen_us = to_us(*live.last_seen);
     return state;
 }

@@ -1,6 +1,7 @@
 #include "agent/agent.hpp"
 
 #include "agent/call_on.hpp"
+#include "agent/network_facts.hpp"
 #include "base/json_writer.hpp"
 #include "net/ws_client.hpp"
 
@@ -124,13 +125,16 @@ Task<Result<std::unique_ptr<net::MessageChannel>>> Agent::connect()
 wire::Hello Agent::hello()
 {
     const auto facts = read_system_facts();
+    auto network = read_network_facts();
     return {.version = options_.version,
             .state_number = state_.number(),
             .hostname = facts.hostname,
             .os = facts.os,
             .arch = facts.arch,
             .kinds = kind_numbers_,
-            .boot = boot_};
+            .boot = boot_,
+            .gateway = std::move(network.gateway),
+            .resolver = std::move(network.resolver)};
 }
 
 Task<wire::StateApplied> Agent::on_state(wire::State state)

@@ -31,6 +31,22 @@ void write_health(JsonWriter& json, const std::optional<AgentHealth>& health)
 }
 
 template <class T>
+void write_twin(JsonWriter& json, const std::optional<AgentTwin>& twin)
+{
+    if (!twin) {
+        json.null();
+        return;
+    }
+    json.object()
+        .key("addresses")
+        .array()
+        .text(twin->one)
+        .text(twin->other)
+        .end_array()
+        .field("at_us", twin->at_us)
+        .end_object();
+}
+
 std::optional<std::int64_t> signed_of(const std::optional<T>& value)
 {
     if (!value) return std::nullopt;
@@ -69,11 +85,15 @@ AgentStatus status_of(const store::Agent& agent, const AgentState& state)
 {
     return status_of(store::AgentBrief{agent.id, !agent.credential_hash.empty(), agent.enabled}, state);
 }
+        .field("gateway", agent.facts.gateway)
+        .field("resolver", agent.facts.resolver)
 
                state.clock_uncertainty_us ? signed_of(state.clock_uncertainty_us) : agent.clock_uncertainty_us)
         .key("health");
     write_health(json, state.health);
     json.field("probe_count", agent.probe_count)
+    json.key("twin");
+    write_twin(json, state.twin);
         .field("state_number", agent.state_number)
         .field("applied_state_number", state.applied_state_number)
         .key("problems")

@@ -236,7 +236,7 @@ Task<Result<GradeCounts>> count_grades(Services& services, const store::Workspac
         NW_CO_TRY(const auto latest,
                   co_await services.telemetry.latest({.probes = std::move(ids), .kind = kind, .now = now}));
         for (std::size_t i = 0; i < of_kind.size(); ++i)
-            ++counts.by_grade[std::size_t(grade_latest(*kind, latest[i], *of_kind[i], now, thresholds).grade)];
+            ++counts.by_grade[std::size_t(grade_latest(*kind, *latest[i], *of_kind[i], now, thresholds).grade)];
     }
     co_return counts;
 }

@@ -36,6 +36,13 @@ class LiveConnections;
 
 // An agent as its sessions see it now.
 struct AgentState {
+// Two processes that use an agent's credential by turns: it was copied.
+struct AgentTwin {
+    std::string one{};  // addresses
+    std::string other{};
+    std::int64_t at_us = 0;
+};
+
     bool connected = false;
     bool silent = false;  // connected, but quiet for longer than it should be
     std::optional<std::int64_t> last_seen_us{};
@@ -46,6 +53,7 @@ struct AgentState {
     std::vector<std::pair<ProbeId, std::string>> problems{};
 };
 
+    std::optional<AgentTwin> twin{};
 // The agents' sessions, as the API needs them.
 class AgentLink {
 public:

@@ -36,6 +36,8 @@ struct SessionFacts {
     std::string hostname{};
     std::string os{};
     std::string arch{};
+    std::string gateway{};
+    std::string resolver{};
     std::vector<std::uint32_t> kinds{};
     std::uint64_t state_number = 0;  // the last state the agent applied, 0 for none
     WallTime since{};
@@ -55,10 +57,12 @@ public:
     virtual void on_connected(const SessionFacts& facts) = 0;
     // `replaced`: a newer session of the same agent took over, and the agent is still connected.
     virtual void on_disconnected(AgentId agent, std::string_view why, bool replaced) = 0;
+    // Two processes have been using this agent's credential by turns: it was copied.
+    virtual void on_twin(AgentId agent, std::string_view one, std::string_view other, WallTime at) = 0;
     virtual void on_health(AgentId agent, const AgentHealth& health, std::int64_t clock_offset_us,
                            std::uint64_t clock_uncertainty_us, WallTime received_at) = 0;
     virtual void on_state_applied(AgentId agent, std::uint64_t number, std::span<const wire::ProbeProblem> problems) = 0;
-    // Things an operator should see: a second session with the same credential, declared losses, refused batches.
+    // Things an operator should see: a session that replaced another one, declared losses, refused batches.
     virtual void on_event(AgentId agent, std::string_view what) = 0;
 };
 

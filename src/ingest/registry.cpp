@@ -1,7 +1,9 @@
 #include "ingest/registry.hpp"
 
 #include "base/digest.hpp"
+#include "base/json_writer.hpp"
 #include "base/text.hpp"
+#include "ingest/twins.hpp"
 #include "store/metadata/settings_json.hpp"
 
 #include <algorithm>
@@ -127,7 +129,10 @@ Standing Registry::standing(AgentId claimed, std::string_view secret) const
 AgentLive Registry::live(AgentId agent) const
 {
     const auto found = agents_.find(agent);
-    return found == agents_.end() ? AgentLive{} : found->second.live;
+    if (found == agents_.end()) return {};
+    auto live = found->second.live;
+    if (live.twin && clock_.wall() - live.twin->at > kTwinWindow) live.twin.reset();
+    return live;
 }
 
 std::optional<WorkspaceId> Registry::workspace_of(AgentId agent) const
@@ -173,7 +178,9 @@ void Registry::on_connected(const SessionFacts& facts)
                                                      .os = facts.os,
                                                      .arch = facts.arch,
                                                      .version = facts.version,
-                                                     .address = facts.remote}));
+                                                     .address = facts.remote,
+                                                     .gateway = facts.gateway,
+                                                     .resolver = facts.resolver}));
         NW_CHECK(sessions.record_seen(facts.agent, facts.since, std::nullopt, std::nullopt));
         NW_CHECK(sessions.close_connection(facts.agent, facts.since, "replaced by a newer connection"));
         return sessions.open_connection(facts.agent, facts.since, facts.remote, facts.version);
@@ -223,6 +230,32 @@ void Registry::on_state_applied(AgentId agent, std::uint64_t number, std::span<c
     entry.live.problems.clear();
     for (const auto& problem : problems) entry.live.problems.emplace_back(problem.probe, problem.what);
     changed(agent, entry);
+}
+
+void Registry::on_twin(AgentId agent, std::string_view one, std::string_view other, WallTime at)
+{
+    auto& entry = agents_[agent];
+    const bool known = entry.live.twin && at - entry.live.twin->at < kTwinWindow;
+    entry.live.twin = AgentTwin{std::string(one), std::string(other), at};
+    log_.warn("{}: processes at {} and {} use the same credential", to_text(agent), one, other);
+    changed(agent, entry);
+    if (known) return;
+    // Once, and not at every turn of theirs.
+    JsonWriter detail;
+    detail.object().key("addresses").array().text(one).text(other).end_array().end_object();
+    write_behind([agent, workspace = entry.workspace, at, address = std::string(one),
+                  text = std::move(detail).str()](store::MetadataTx& tx) -> Status {
+        NW_TRY(const auto row, tx.agent_sessions().find(agent));
+        return tx.audit().add({.workspace = workspace,
+                               .at_us = to_us(at),
+                               .actor = "system",
+                               .action = "agent.credential_shared",
+                               .subject_type = "agent",
+                               .subject = to_text(agent),
+                               .subject_name = row ? row->name : "",
+                               .detail = text,
+                               .address = address});
+    });
 }
 
 void Registry::on_event(AgentId agent, std::string_view what) { log_.warn("{}: {}", to_text(agent), what); }

@@ -26,6 +26,13 @@ namespace nw::ingest {
 inline constexpr std::chrono::seconds kSilentAfter{45};
 inline constexpr std::size_t kWritesPendingMax = 100'000;
 
+// Two processes that use one credential by turns.
+struct AgentTwin {
+    std::string one{};  // addresses
+    std::string other{};
+    WallTime at{};
+};
+
 struct AgentLive {
     bool connected = false;
     bool silent = false;
@@ -35,6 +42,7 @@ struct AgentLive {
     std::optional<AgentHealth> health{};
     std::uint64_t applied_state_number = 0;
     std::vector<std::pair<ProbeId, std::string>> problems{};
+    std::optional<AgentTwin> twin{};
 };
 
 struct RegistryStats {
@@ -73,6 +81,7 @@ public:
     void on_health(AgentId agent, const AgentHealth& health, std::int64_t clock_offset_us,
                    std::uint64_t clock_uncertainty_us, WallTime received_at) override;
     void on_state_applied(AgentId agent, std::uint64_t number, std::span<const wire::ProbeProblem> problems) override;
+    void on_twin(AgentId agent, std::string_view one, std::string_view other, WallTime at) override;
     void on_event(AgentId agent, std::string_view what) override;
 
 private:

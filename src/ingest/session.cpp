@@ -44,6 +44,8 @@ Task<Status> Session::greet()
     facts_.hostname = clipped(std::move(hello_.hostname));
     facts_.os = clipped(std::move(hello_.os));
     facts_.arch = clipped(std::move(hello_.arch));
+    facts_.gateway = clipped(std::move(hello_.gateway));
+    facts_.resolver = clipped(std::move(hello_.resolver));
     facts_.kinds = std::move(hello_.kinds);
     facts_.state_number = hello_.state_number;
     co_return Status{};

@@ -2,6 +2,7 @@
 
 #include "base/assert.hpp"
 #include "ingest/session.hpp"
+#include "ingest/twins.hpp"
 
 #include <unordered_map>
 #include <unordered_set>
@@ -19,6 +20,7 @@ struct Sessions::Impl {
         std::uint64_t boot = 0;
     };
     std::unordered_map<AgentId, Before> before{};
+    TwinWatch twins{};
     std::unordered_set<Session*> serving{};
     bool closed = false;
 
@@ -88,6 +90,9 @@ void Sessions::Impl::take_over(const std::shared_ptr<Session>& session)
     }
     if (last != before.end()) before.erase(last);
     current[agent] = session;
+    const auto& remote = session->facts().remote;
+    if (const auto other = twins.greeted(agent, session->boot(), remote, shared.clock.instant()))
+        shared.directory.on_twin(agent, remote, *other, shared.clock.wall());
 }
 
 void Sessions::Impl::let_go(const std::shared_ptr<Session>& session)

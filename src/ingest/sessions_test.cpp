@@ -104,6 +104,10 @@ public:
     {
         applied.push_back(number);
     }
+    void on_twin(AgentId, std::string_view one, std::string_view other, WallTime) override
+    {
+        twins.push_back(std::string(one) + " and " + std::string(other));
+    }
     void on_event(AgentId, std::string_view what) override { events.emplace_back(what); }
 
     void set(AgentId agent, std::uint64_t number, const std::set<std::uint64_t>& probes, std::int64_t packets = 20)
@@ -122,6 +126,7 @@ public:
     std::vector<std::string> disconnected{};
     std::vector<AgentHealth> healths{};
     std::vector<std::uint64_t> applied{};
+    std::vector<std::string> twins{};
     std::vector<std::string> events{};
 };
 
@@ -357,6 +362,16 @@ TEST_CASE("a second session replaces the first, and everybody is told")
     REQUIRE(world.directory.events.size() == 1);
     CHECK(world.directory.connected.back().restarted);
     CHECK(world.sessions.stats().replaced == 1);
+}
+
+TEST_CASE("a credential that two processes use by turns is noticed")
+{
+    World world;
+    world.greet(0, 1);
+    world.greet(0, 2);
+    CHECK(world.directory.twins.empty());  // so far it may have been restarted
+    world.greet(0, 1);
+    REQUIRE(world.directory.twins.size() == 1);
 }
 
 TEST_CASE("a revoked agent is told and disconnected, and refused when it comes back")

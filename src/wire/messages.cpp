@@ -32,6 +32,8 @@ void put(const Hello& hello, pb::AgentMessage& out)
     to.set_arch(hello.arch);
     for (const auto kind : hello.kinds) to.add_kinds(kind);
     to.set_boot(hello.boot);
+    to.set_gateway(hello.gateway);
+    to.set_resolver(hello.resolver);
 }
 
 void put(const RawBatch& batch, pb::AgentMessage& out)
@@ -116,7 +118,8 @@ void put(const Refused& refused, pb::ControllerMessage& out)
 Result<AgentMessage> take(const pb::Hello& in)
 {
     if (in.capabilities_size() > kListMax || in.kinds_size() > kListMax) return corrupt("hello lists too much");
-    if (!short_texts({&in.version(), &in.hostname(), &in.os(), &in.arch()})) return corrupt("hello with unclean text");
+    if (!short_texts({&in.version(), &in.hostname(), &in.os(), &in.arch(), &in.gateway(), &in.resolver()}))
+        return corrupt("hello with unclean text");
     Hello hello{.protocol = in.protocol(),
                 .version = in.version(),
                 .stream = StreamId(in.stream()),
@@ -125,7 +128,9 @@ Result<AgentMessage> take(const pb::Hello& in)
                 .hostname = in.hostname(),
                 .os = in.os(),
                 .arch = in.arch(),
-                .boot = in.boot()};
+                .boot = in.boot(),
+                .gateway = in.gateway(),
+                .resolver = in.resolver()};
     for (const auto& capability : in.capabilities()) {
         if (!short_texts({&capability})) return corrupt("hello with unclean text");
         hello.capabilities.push_back(capability);

@@ -30,6 +30,8 @@ struct Hello {
     std::string arch{};
     std::vector<std::uint32_t> kinds{};
     std::uint64_t boot = 0;
+    std::string gateway{};   // where the agent's packets go first; empty when there is no such thing
+    std::string resolver{};  // and its name server
     friend bool operator==(const Hello&, const Hello&) = default;
 };
 

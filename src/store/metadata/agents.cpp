@@ -11,7 +11,7 @@ constexpr std::string_view kAgentSelect =
     "SELECT a.id, a.workspace, a.name, a.site, a.labels, a.enabled, a.revision, a.created_us, a.deleted_us, "
     "a.enrol_expires_us, a.enrol_used_us, a.instance, a.credential_hash, a.hostname, a.os, a.arch, a.version, a.address, "
     "a.last_seen_us, a.clock_offset_us, a.clock_uncertainty_us, a.state_number, "
-    "(SELECT count(*) FROM probe p WHERE p.agent = a.id AND p.deleted_us IS NULL) FROM agent a ";
+    "(SELECT count(*) FROM probe p WHERE p.agent = a.id AND p.deleted_us IS NULL), a.gateway, a.resolver FROM agent a ";
 
 Agent agent_from(const sqlite::Statement& row)
 {
@@ -32,7 +32,9 @@ Agent agent_from(const sqlite::Statement& row)
                       .os = row.text(14),
                       .arch = row.text(15),
                       .version = row.text(16),
-                      .address = row.text(17)},
+                      .address = row.text(17),
+                      .gateway = row.text(23),
+                      .resolver = row.text(24)},
             .last_seen_us = row.maybe_integer(18),
             .clock_offset_us = row.maybe_integer(19),
             .clock_uncertainty_us = row.maybe_integer(20),
@@ -124,8 +126,6 @@ Result<std::vector<Agent>> Agents::all()
     return found;
 }
 
-Result<Agent> Agents::update(const Agent& changed, std::int64_t revision)
-{
 Result<std::vector<AgentBrief>> Agents::briefs()
 {
     sqlite::Statement select(db_, "SELECT id, coalesce(length(credential_hash), 0) > 0, enabled FROM agent "
@@ -138,6 +138,8 @@ Result<std::vector<AgentBrief>> Agents::briefs()
     return found;
 }
 
+Result<Agent> Agents::update(const Agent& changed, std::int64_t revision)
+{
     // Enabling and disabling changes what the agent is to do; a name does not, but one number more costs nothing.
     sqlite::Statement update(
         db_, "UPDATE agent SET name = ?, site = ?, labels = ?, enabled = ?, revision = revision + 1, "
@@ -255,13 +257,16 @@ Result<std::vector<std::string>> AgentSessions::former_credentials(AgentId id)
 
 Status AgentSessions::record_facts(AgentId id, const AgentFacts& facts)
 {
-    sqlite::Statement update(db_, "UPDATE agent SET hostname = ?, os = ?, arch = ?, version = ?, address = ? WHERE id = ?");
+    sqlite::Statement update(db_, "UPDATE agent SET hostname = ?, os = ?, arch = ?, version = ?, address = ?, gateway = ?, "
+                                  "resolver = ? WHERE id = ?");
     return update.bind(1, facts.hostname)
         .bind(2, facts.os)
         .bind(3, facts.arch)
         .bind(4, facts.version)
         .bind(5, facts.address)
-        .bind(6, sql_id(id))
+        .bind(6, facts.gateway)
+        .bind(7, facts.resolver)
+        .bind(8, sql_id(id))
         .run();
 }
 

@@ -91,6 +91,8 @@ struct AgentFacts {
     std::string arch{};
     std::string version{};
     std::string address{};  // as the controller sees it
+    std::string gateway{};  // of its default route
+    std::string resolver{};
     friend bool operator==(const AgentFacts&, const AgentFacts&) = default;
 };
 
@@ -116,8 +118,6 @@ struct Agent {
     std::int64_t probe_count = 0;  // reading only
 };
 
-struct AgentConnection {
-    std::int64_t id = 0;
 // What an agent's status depends on, for counts.
 struct AgentBrief {
     AgentId id{};
@@ -125,6 +125,8 @@ struct AgentBrief {
     bool enabled = true;
 };
 
+struct AgentConnection {
+    std::int64_t id = 0;
     std::int64_t from_us = 0;
     std::optional<std::int64_t> until_us{};  // nothing while it lasts
     std::string address{};
