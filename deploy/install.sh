@@ -45,6 +45,9 @@ install_unit() {
 install_controller() {
     make_user netwatcher
     put_program "$build/apps/controller/netwatcher-controller" netwatcher-controller
+    # For the built-in agent, and as the package that /install.sh hands out to other hosts.
+    put_program "$build/apps/agent/netwatcher-agent" netwatcher-agent
+    tools/pack_agent.py --build "$build" --out /usr/local/share/netwatcher/downloads > /dev/null
     put_config controller.toml "# Every setting has a default: netwatcher-controller serve --print-config shows them."
     install_unit netwatcher-controller
     systemctl restart netwatcher-controller
@@ -68,6 +71,7 @@ install_agent() {
 }
 
 remove() {
+    [[ $1 == controller ]] && rm -rf /usr/local/share/netwatcher/downloads
     systemctl disable --now "netwatcher-$1" 2>/dev/null || true
     rm -f "/etc/systemd/system/netwatcher-$1.service" "/usr/local/bin/netwatcher-$1"
     systemctl daemon-reload

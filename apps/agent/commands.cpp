@@ -6,9 +6,14 @@
 #include "net/json.hpp"
 #include "system_port.hpp"
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include <unistd.h>
+
+#include <array>
 #include <csignal>
 #include <cstdio>
 
@@ -34,10 +39,25 @@ Task<void> keep_watchdog(Loop& loop, std::uint64_t every_us)
 
 using Signals = asio::basic_signal_set<Executor>;
 
-Task<void> run_until_signal(Loop& loop, Signals& signals, agent::Agent& agent, agent::StatusServer& status, const Log& log)
+// The end of standard input is the end of whoever runs this program: then it stops as on a signal.
+Task<void> watch_stdin(Loop& loop)
+{
+    asio::posix::basic_stream_descriptor<Executor> input(loop, ::dup(STDIN_FILENO));
+    std::array<char, 64> ignored{};
+    for (;;) {
+        const auto [error, count] = co_await input.async_read_some(asio::buffer(ignored), nothrow);
+        if (error == asio::error::operation_aborted) co_return;
+        if (error) break;
+    }
+    std::raise(SIGTERM);
+}
+
+Task<void> run_until_signal(Loop& loop, Signals& signals, agent::Agent& agent, agent::StatusServer& status,
+                            bool stop_with_stdin, const Log& log)
 {
     TaskGroup tasks(loop.get_executor(), log);
     if (const auto every = watchdog_us()) tasks.spawn("watchdog", keep_watchdog(loop, *every));
+    if (stop_with_stdin) tasks.spawn("standard input", watch_stdin(loop));
     agent.start();
     notify_service_manager("READY=1");
     const auto [error, number] = co_await signals.async_wait(nothrow);
@@ -147,7 +167,7 @@ int enroll_command(const Config& config, agent::EnrolRequest request)
     return 0;
 }
 
-int run_command(const Config& config)
+int run_command(const Config& config, bool stop_with_stdin)
 {
     drop_privileges();
     std::signal(SIGPIPE, SIG_IGN);
@@ -178,7 +198,7 @@ int run_command(const Config& config)
     agent::StatusServer status(
         loop, config.data_dir / "status.sock", [&] { return (*agent)->status_json(); }, log.named("status"));
     if (auto started = status.start(); !started) log.warn("no status: {}", started.error().what);
-    drive(loop, run_until_signal(loop, signals, **agent, status, log));
+    drive(loop, run_until_signal(loop, signals, **agent, status, stop_with_stdin, log));
     return 0;
 }
 

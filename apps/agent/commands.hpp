@@ -7,7 +7,8 @@
 namespace nw::app {
 
 int enroll_command(const Config& config, agent::EnrolRequest request);
-int run_command(const Config& config);
+// `stop_with_stdin`: ends when standard input does, as the child of a program whose life it shares.
+int run_command(const Config& config, bool stop_with_stdin);
 int status_command(const Config& config, bool json);
 
 }  // namespace nw::app

@@ -30,6 +30,7 @@ struct Arguments {
     bool print_config = false;
     agent::EnrolRequest enrol{};
     std::string output = "text";
+    bool stop_with_stdin = false;
 };
 
 void declare(CLI::App& app, Arguments& arguments)
@@ -74,6 +75,8 @@ int main_checked(int argc, char** argv)
     enroll->add_flag("--insecure", arguments.enrol.insecure, "Accept any certificate, and plain http: for tests only");
     enroll->add_flag("--again", arguments.enrol.again, "Replace an existing enrolment");
     auto* run = app.add_subcommand("run", "Measure until stopped");
+    run->add_flag("--stop-with-stdin", arguments.stop_with_stdin,
+                  "Stop when standard input ends: for a program that runs this one");
     auto* status = app.add_subcommand("status", "Show what the running agent is doing");
     status->add_option("-o,--output", arguments.output, "text or json")
         ->check(CLI::IsMember({"text", "json"}))
@@ -96,7 +99,7 @@ int main_checked(int argc, char** argv)
         return 0;
     }
     if (enroll->parsed()) return enroll_command(*config, std::move(arguments.enrol));
-    if (run->parsed()) return run_command(*config);
+    if (run->parsed()) return run_command(*config, arguments.stop_with_stdin);
     if (status->parsed()) return status_command(*config, arguments.output == "json");
     std::fputs(app.help().c_str(), stderr);
     return 2;

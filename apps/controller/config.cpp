@@ -20,7 +20,7 @@ struct Option {
     std::string_view help{};
 };
 
-constexpr std::array<Option, 10> kOptions{{
+constexpr std::array<Option, 13> kOptions{{
     {"data_dir", "/var/lib/netwatcher-controller", "Directory of all data"},
     {"listen", "127.0.0.1:8080", "Addresses and ports to listen on, separated by commas"},
     {"public_url", "", "Address under which browsers and agents reach this controller"},
@@ -31,6 +31,10 @@ constexpr std::array<Option, 10> kOptions{{
     {"raw_days", "30", "Days to keep raw samples"},
     {"five_minute_days", "180", "Days to keep 5-minute roll-ups"},
     {"hour_days", "1095", "Days to keep 1-hour roll-ups"},
+    {"builtin_agent", "on", "Whether a workspace may use an agent on this host: on or off"},
+    {"agent_program", "", "Program of that agent; empty: netwatcher-agent beside this program"},
+    {"downloads_dir", "",
+     "Packages of the agent that are handed out; empty: ../share/netwatcher/downloads from this program"},
 }};
 
 struct Given {
@@ -154,6 +158,11 @@ Result<Config> to_config(const std::map<std::string, Given, std::less<>>& values
     NW_TRY(config.raw_days, parse_days("raw_days", given("raw_days")));
     NW_TRY(config.five_minute_days, parse_days("five_minute_days", given("five_minute_days")));
     NW_TRY(config.hour_days, parse_days("hour_days", given("hour_days")));
+    const auto& builtin = given("builtin_agent");
+    if (builtin.value != "on" && builtin.value != "off") return refused("builtin_agent", builtin, "must be on or off");
+    config.builtin_agent = builtin.value == "on";
+    config.agent_program = given("agent_program").value;
+    config.downloads_dir = given("downloads_dir").value;
     if (config.five_minute_days < config.raw_days || config.hour_days < config.five_minute_days)
         return fail(Errc::Invalid, "raw_days, five_minute_days and hour_days must not become shorter in this order");
     return config;

@@ -28,6 +28,9 @@ struct Config {
     std::uint32_t raw_days = 30;
     std::uint32_t five_minute_days = 180;
     std::uint32_t hour_days = 1095;
+    bool builtin_agent = true;
+    std::string agent_program{};  // empty: beside this program
+    std::string downloads_dir{};  // empty: beside this program's directory
 };
 
 // Given values by name, as text; what the sources have in common.

@@ -5,15 +5,42 @@
 #include "metrics.hpp"
 #include "store/telemetry/embedded.hpp"
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <span>
+#include <utility>
 
 namespace nw::api {
 std::span<const PanelAsset> embedded_panel();
 }
 
 namespace nw::controller {
+std::span<const std::pair<std::string_view, std::string_view>> install_scripts();
+
 namespace {
+
+// What belongs to this program lies beside it: /usr/bin and /usr/share, /usr/local/bin and /usr/local/share.
+std::filesystem::path beside_this_program(const std::filesystem::path& there)
+{
+    std::error_code error;
+    const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+    return error ? std::filesystem::path() : (program.parent_path() / there).lexically_normal();
+}
+
+std::filesystem::path downloads_dir(const Config& config)
+{
+    return config.downloads_dir.empty() ? beside_this_program("../share/netwatcher/downloads")
+                                        : std::filesystem::path(config.downloads_dir);
+}
+
+std::filesystem::path agent_program(const Config& config)
+{
+    if (!config.builtin_agent) return {};
+    const auto program =
+        config.agent_program.empty() ? beside_this_program("netwatcher-agent") : std::filesystem::path(config.agent_program);
+    return ::access(program.c_str(), X_OK) == 0 ? program : std::filesystem::path();
+}
 
 store::Retention retention_of(const Config& config)
 {
@@ -58,6 +85,8 @@ Controller::Controller(Config config, Loop& loop, const Clock& clock, Random& ra
       hub_(clock, random.hex(4)), feed_(loop.get_executor(), log_.named("live")),
       registry_(loop.get_executor(), *metadata_, kinds, clock, log_.named("agents")),
       link_(registry_, tasks_, log_.named("agents")), feed_subscriber_(feed_),
+      builtin_agent_(loop.get_executor(), *metadata_, registry_, clock, random, log_.named("builtin")),
+      downloads_(downloads_dir(config_)),
       sessions_(loop.get_executor(), *telemetry_, registry_, kinds, clock, {&feed_subscriber_}, log_.named("ingest")),
       services_{.metadata = *metadata_,
                 .telemetry = *telemetry_,
@@ -66,6 +95,8 @@ Controller::Controller(Config config, Loop& loop, const Clock& clock, Random& ra
                 .live_connections = live_connections_,
                 .feed = feed_,
                 .agents = link_,
+                .builtin_agent = builtin_agent_,
+                .downloads = downloads_,
                 .kinds = kinds,
                 .clock = clock,
                 .random = random,
@@ -79,7 +110,8 @@ Controller::Controller(Config config, Loop& loop, const Clock& clock, Random& ra
     services_.instance = {.version = NW_VERSION,
                           .started_us = to_us(clock.wall()),
                           .secure_cookies = config_.public_url.starts_with("https"),
-                          .public_url = config_.public_url};
+                          .public_url = config_.public_url,
+                          .install_script = install_scripts().front().second};
     services_.metrics = [this] { return metrics_text(); };
     services_.not_ready = [this] { return std::string(stopping_ ? "shutting down" : ""); };
     services_.problems = [this] { return problems(); };
@@ -106,6 +138,7 @@ Task<Status> Controller::start()
     registry_.start(tasks_);
     feed_.start(services_, tasks_);
     NW_CO_CHECK(listen());
+    NW_CO_CHECK(start_builtin_agent());
     if (tls_) tasks_.spawn("certificate watch", watch_certificate());
     co_return co_await announce_setup();
 }
@@ -121,6 +154,30 @@ Status Controller::listen()
             log_.warn("{} is reachable without TLS: set tls_certificate and tls_key, or put a proxy in front",
                       where.address);
     }
+    return {};
+}
+
+// The agent on this host comes by loopback without TLS: by a listener that is there anyway, or by one of its own.
+Status Controller::start_builtin_agent()
+{
+    const auto program = agent_program(config_);
+    if (program.empty()) {
+        if (config_.builtin_agent) log_.info("no built-in agent: there is no program netwatcher-agent beside this one");
+        return {};
+    }
+    std::string url;
+    for (std::size_t i = 0; !tls_ && i < ports_.size() && url.empty(); ++i) {
+        const auto& address = config_.listen[i].address;
+        if (address == "127.0.0.1" || address == "0.0.0.0") url = "http://127.0.0.1:" + std::to_string(ports_[i]);
+        if (address == "::1" || address == "::") url = "http://[::1]:" + std::to_string(ports_[i]);
+    }
+    if (url.empty()) {
+        NW_TRY(const auto port, server_.listen("127.0.0.1", 0, nullptr));
+        url = "http://127.0.0.1:" + std::to_string(port);
+    }
+    builtin_agent_.start({.program = program,
+                          .directory = std::filesystem::path(config_.data_dir) / "builtin-agent",
+                          .controller = std::move(url)});
     return {};
 }
 
@@ -153,6 +210,7 @@ void Controller::stop()
 Task<void> Controller::shut_down()
 {
     log_.info("stopping");
+    co_await builtin_agent_.close();
     co_await sessions_.close();
     live_connections_.close(std::nullopt, "the controller stops");
     co_await server_.close();
@@ -209,6 +267,8 @@ Task<std::string> Controller::metrics_text()
     text.gauge("netwatcher_ingest_store_refuses", "1 while the store takes no samples.", sessions_.trouble() ? 1 : 0);
     text.gauge("netwatcher_live_subscriptions", "Live subscriptions of panels.", double(live.subscriptions));
     text.counter("netwatcher_live_events", "Live events published.", live.events);
+    text.counter("netwatcher_audit_left_out", "Failures of strangers that the audit log did not take.",
+                 services_.stranger_budget.left_out_total());
     text.counter("netwatcher_store_rows", "Samples appended.", store.rows_appended);
     text.counter("netwatcher_store_duplicates", "Samples that had been stored before.", store.rows_duplicate);
     text.counter("netwatcher_store_appends_refused", "Appends refused under back-pressure.", store.appends_refused);
@@ -224,5 +284,3 @@ Task<std::string> Controller::metrics_text()
 }
 
 }  // namespace nw::controller
-    text.counter("netwatcher_audit_left_out", "Failures of strangers that the audit log did not take.",
-                 services_.stranger_budget.left_out_total());

@@ -3,6 +3,7 @@
 
 #include "agent_link.hpp"
 #include "api/door.hpp"
+#include "api/downloads.hpp"
 #include "api/feed.hpp"
 #include "api/live.hpp"
 #include "api/panel.hpp"
@@ -12,6 +13,7 @@
 #include "base/random.hpp"
 #include "base/task_group.hpp"
 #include "base/time.hpp"
+#include "builtin_agent.hpp"
 #include "config.hpp"
 #include "identity/identity.hpp"
 #include "ingest/registry.hpp"
@@ -47,6 +49,7 @@ private:
     Task<Status> start();
     Task<void> shut_down();
     Status listen();
+    Status start_builtin_agent();
     Task<Status> announce_setup();
     Task<net::Response> outside_api(net::Request request);
     Task<std::string> metrics_text();
@@ -67,6 +70,8 @@ private:
     ingest::Registry registry_;
     SessionsLink link_;
     FeedSubscriber feed_subscriber_;
+    BuiltinAgent builtin_agent_;
+    api::Downloads downloads_;
     ingest::Sessions sessions_;
     api::Services services_;
     api::Panel panel_;

@@ -1,5 +1,6 @@
 #include "api/agent_view.hpp"
 
+#include "api/builtin_agent.hpp"
 #include "store/metadata/metadata.hpp"
 
 #include <array>
@@ -30,7 +31,6 @@ void write_health(JsonWriter& json, const std::optional<AgentHealth>& health)
         .end_object();
 }
 
-template <class T>
 void write_twin(JsonWriter& json, const std::optional<AgentTwin>& twin)
 {
     if (!twin) {
@@ -47,6 +47,7 @@ void write_twin(JsonWriter& json, const std::optional<AgentTwin>& twin)
         .end_object();
 }
 
+template <class T>
 std::optional<std::int64_t> signed_of(const std::optional<T>& value)
 {
     if (!value) return std::nullopt;
@@ -59,10 +60,15 @@ std::string_view name_of(AgentStatus status) { return kStatusNames[std::size_t(s
 
 AgentStatus status_of(const store::AgentBrief& agent, const AgentState& state)
 {
-    if (agent.credential_hash.empty()) return AgentStatus::Pending;
+    if (!agent.enrolled) return AgentStatus::Pending;
     if (!agent.enabled) return AgentStatus::Disabled;
     if (!state.connected) return AgentStatus::Offline;
     return state.silent ? AgentStatus::Stale : AgentStatus::Online;
+}
+
+AgentStatus status_of(const store::Agent& agent, const AgentState& state)
+{
+    return status_of(store::AgentBrief{agent.id, !agent.credential_hash.empty(), agent.enabled}, state);
 }
 
 void write_agent(JsonWriter& json, const Services& services, const store::Agent& agent)
@@ -79,21 +85,17 @@ void write_agent(JsonWriter& json, const Services& services, const store::Agent&
         .field("version", agent.facts.version)
         .field("last_seen_us", state.last_seen_us ? state.last_seen_us : agent.last_seen_us)
         .field("address", agent.facts.address)
-        .field("clock_offset_us", state.clock_offset_us ? state.clock_offset_us : agent.clock_offset_us)
-        .field("clock_uncertainty_us",
-AgentStatus status_of(const store::Agent& agent, const AgentState& state)
-{
-    return status_of(store::AgentBrief{agent.id, !agent.credential_hash.empty(), agent.enabled}, state);
-}
         .field("gateway", agent.facts.gateway)
         .field("resolver", agent.facts.resolver)
-
+        .field("builtin", services.builtin_agent.id() == agent.id)
+        .field("clock_offset_us", state.clock_offset_us ? state.clock_offset_us : agent.clock_offset_us)
+        .field("clock_uncertainty_us",
                state.clock_uncertainty_us ? signed_of(state.clock_uncertainty_us) : agent.clock_uncertainty_us)
         .key("health");
     write_health(json, state.health);
-    json.field("probe_count", agent.probe_count)
     json.key("twin");
     write_twin(json, state.twin);
+    json.field("probe_count", agent.probe_count)
         .field("state_number", agent.state_number)
         .field("applied_state_number", state.applied_state_number)
         .key("problems")
@@ -105,13 +107,14 @@ AgentStatus status_of(const store::Agent& agent, const AgentState& state)
 
 Task<Status> write_agent_counts(JsonWriter& json, const Services& services, WorkspaceId workspace)
 {
+    NW_CO_TRY(const auto agents,
+              co_await services.metadata.read([&](store::MetadataTx& tx) { return tx.agents(workspace).briefs(); }));
     std::array<std::int64_t, kStatusNames.size()> counts{};
     for (const auto& agent : agents) ++counts[std::size_t(status_of(agent, services.agents.state(agent.id)))];
     json.object();
     for (std::size_t i = 0; i < counts.size(); ++i) json.field(kStatusNames[i], counts[i]);
     json.end_object();
+    co_return Status{};
 }
 
 }  // namespace nw::api
-    NW_CO_TRY(const auto agents,
-              co_await services.metadata.read([&](store::MetadataTx& tx) { return tx.agents(workspace).briefs(); }));

@@ -1,4 +1,5 @@
 #include "api/agent_view.hpp"
+#include "api/builtin_agent.hpp"
 #include "api/feed.hpp"
 #include "api/fields.hpp"
 #include "api/handlers.hpp"
@@ -27,7 +28,8 @@ net::Response agent_response(const Services& services, const store::Agent& agent
 struct Enrolment {
     std::string token{};
     std::int64_t expires_us = 0;
-    std::string command{};
+    std::string command{};        // installs, enrols and starts
+    std::string enrol_command{};  // where the program is installed already
 };
 
 Result<Enrolment> issue(Services& services, const Call& call, store::MetadataTx& tx, AgentId agent)
@@ -37,9 +39,9 @@ Result<Enrolment> issue(Services& services, const Call& call, store::MetadataTx&
     enrolment.expires_us = to_us(expires);
     NW_CHECK(tx.agents(call.workspace.id).set_enrolment(agent, sha256(enrolment.token), expires));
     NW_TRY(const auto url, public_url(services, tx, call.request));
-    // The program comes with its package or by deploy/install.sh; this makes it this agent.
-    enrolment.command = "sudo netwatcher-agent enroll --controller " + url + " --token " + enrolment.token
-                        + " && sudo systemctl start netwatcher-agent";
+    enrolment.command = "curl -fsSL " + url + "/install.sh | sudo sh -s -- --token " + enrolment.token;
+    enrolment.enrol_command = "sudo netwatcher-agent enroll --controller " + url + " --token " + enrolment.token
+                              + " && sudo systemctl restart netwatcher-agent";
     return enrolment;
 }
 
@@ -49,6 +51,7 @@ void write_enrolment(JsonWriter& json, const Enrolment& enrolment)
         .field("token", enrolment.token)
         .field("expires_us", enrolment.expires_us)
         .field("command", enrolment.command)
+        .field("enrol_command", enrolment.enrol_command)
         .end_object();
 }
 
@@ -186,6 +189,7 @@ Task<Reply> delete_agent(Services& services, Call& call)
     }));
     services.agents.refresh(id);
     services.agents.revoke(id);
+    services.builtin_agent.changed();
     services.feed.agent_gone(call.workspace.id, id);
     co_return no_content();
 }
@@ -204,6 +208,7 @@ Task<Reply> restore_agent(Services& services, Call& call)
     });
     NW_CO_TRY(const auto agent, std::move(restored));
     services.agents.refresh(id);
+    services.builtin_agent.changed();
     services.feed.agent_changed(call.workspace.id, id);
     co_return agent_response(services, agent);
 }

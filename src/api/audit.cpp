@@ -12,7 +12,9 @@ constexpr std::uint32_t kRowsPerExportPiece = 1000;
 
 Result<store::AuditFilter> filter_of(const Call& call)
 {
-    store::AuditFilter filter{.workspace = call.workspace.id};
+    // Without a workspace it is what concerns the instance itself.
+    store::AuditFilter filter;
+    if (call.workspace.id != WorkspaceId{}) filter.workspace = call.workspace.id;
     NW_TRY(const auto from, query_integer(call, "from", 0, kLatestUs));
     NW_TRY(const auto to, query_integer(call, "to", 0, kLatestUs));
     filter.from_us = from.value_or(0);
@@ -87,12 +89,13 @@ Task<Reply> list_audit(Services& services, Call& call)
 Task<Reply> export_audit(Services& services, Call& call)
 {
     NW_CO_TRY(auto filter, filter_of(call));
-    co_return csv_response({.file_name = "audit-" + call.workspace.slug + ".csv",
-                            .header = {"at", "at_us", "actor", "action", "subject_type", "subject", "subject_name",
-                                       "outcome", "address", "detail"},
-                            .page = [&services, filter = std::move(filter)](CsvWriter& csv, std::string cursor) {
-                                return write_page(services, filter, csv, std::move(cursor));
-                            }});
+    co_return csv_response(
+        {.file_name = "audit-" + (call.workspace.slug.empty() ? "instance" : call.workspace.slug) + ".csv",
+         .header = {"at", "at_us", "actor", "action", "subject_type", "subject", "subject_name", "outcome", "address",
+                    "detail"},
+         .page = [&services, filter = std::move(filter)](CsvWriter& csv, std::string cursor) {
+             return write_page(services, filter, csv, std::move(cursor));
+         }});
 }
 
 }  // namespace nw::api

@@ -8,6 +8,12 @@ namespace nw::api {
 // setup.cpp
 Task<Reply> get_setup(Services& services, Call& call);
 Task<Reply> set_up(Services& services, Call& call);
+// builtin_agent.cpp
+Task<Reply> use_builtin_agent(Services& services, Call& call);
+// downloads.cpp
+Task<Reply> get_install_script(Services& services, Call& call);
+Task<Reply> get_download(Services& services, Call& call);
+Task<Reply> list_downloads(Services& services, Call& call);
 // session.cpp
 Task<Reply> get_session(Services& services, Call& call);
 Task<Reply> sign_in(Services& services, Call& call);

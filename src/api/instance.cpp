@@ -1,3 +1,4 @@
+#include "api/builtin_agent.hpp"
 #include "api/fields.hpp"
 #include "api/handlers.hpp"
 #include "api/public_url.hpp"
@@ -108,6 +109,7 @@ Task<Reply> instance_reply(Services& services, const Call& call)
         .field("now_us", to_us(services.clock.wall()))
         .key("features")
         .array();
+    if (services.builtin_agent.available()) json.text("builtin_agent");
     for (const auto& feature : services.instance.features) json.text(feature);
     json.end_array().key("problems").array();
     for (const auto& problem : services.problems())

@@ -17,7 +17,7 @@ bool accepts(const net::Request& request, std::string_view coding)
 // Paths that are never pages of the panel, so that a mistyped one is a 404 and not a page.
 bool is_page(std::string_view path)
 {
-    for (const std::string_view prefix : {"/api", "/agent/", "/assets/"})
+    for (const std::string_view prefix : {"/api", "/agent/", "/assets/", "/download/"})
         if (path.starts_with(prefix)) return false;
     return path.substr(path.rfind('/')).find('.') == std::string_view::npos;
 }

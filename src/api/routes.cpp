@@ -16,7 +16,7 @@ constexpr Route signed_in(net::Method method, std::string_view pattern, Handler 
 {
     return {method, pattern, Needs::Session, std::nullopt, handler, action};
 }
-constexpr Route admin(net::Method method, std::string_view pattern, Handler handler, std::string_view action)
+constexpr Route admin(net::Method method, std::string_view pattern, Handler handler, std::string_view action = "")
 {
     return {method, pattern, Needs::SiteAdmin, std::nullopt, handler, action};
 }
@@ -52,6 +52,7 @@ constexpr std::array kRoutes{
     member(Get, "/api/v1/workspaces/{workspace}/roles", P::WorkspaceRead, list_roles),
     member(Get, "/api/v1/workspaces/{workspace}/agents", P::AgentsRead, list_agents),
     member(Post, "/api/v1/workspaces/{workspace}/agents", P::AgentsWrite, create_agent, "agent.create"),
+    member(Post, "/api/v1/workspaces/{workspace}/agents/builtin", P::AgentsWrite, use_builtin_agent, "agent.create"),
     member(Get, "/api/v1/workspaces/{workspace}/agents/{agent}", P::AgentsRead, get_agent),
     member(Patch, "/api/v1/workspaces/{workspace}/agents/{agent}", P::AgentsWrite, update_agent, "agent.update"),
     member(Delete, "/api/v1/workspaces/{workspace}/agents/{agent}", P::AgentsDelete, delete_agent, "agent.delete"),
@@ -75,11 +76,16 @@ constexpr std::array kRoutes{
     member(Get, "/api/v1/workspaces/{workspace}/audit", P::AuditRead, list_audit),
     member(Get, "/api/v1/workspaces/{workspace}/audit.csv", P::AuditRead, export_audit),
     signed_in(Get, "/api/v1/kinds", list_kinds),
+    signed_in(Get, "/api/v1/downloads", list_downloads),
     signed_in(Get, "/api/v1/instance", get_instance),
     admin(Patch, "/api/v1/instance", update_instance, "instance.update"),
+    admin(Get, "/api/v1/instance/audit", list_audit),
+    admin(Get, "/api/v1/instance/audit.csv", export_audit),
     signed_in(Get, "/api/v1/live", open_live),
     // Not part of the panel's API: agents, orchestrators, Prometheus.
     open(Post, "/agent/v1/enroll", enrol_agent, "agent.enrol"),
+    open(Get, "/install.sh", get_install_script),
+    open(Get, "/download/{file}", get_download),
     open(Get, "/healthz", get_healthz),
     open(Get, "/readyz", get_readyz),
     open(Get, "/metrics", get_metrics),

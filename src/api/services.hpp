@@ -31,11 +31,11 @@ class Telemetry;
 
 namespace nw::api {
 
+class BuiltinAgent;
+class Downloads;
 class Feed;
 class LiveConnections;
 
-// An agent as its sessions see it now.
-struct AgentState {
 // Two processes that use an agent's credential by turns: it was copied.
 struct AgentTwin {
     std::string one{};  // addresses
@@ -43,6 +43,8 @@ struct AgentTwin {
     std::int64_t at_us = 0;
 };
 
+// An agent as its sessions see it now.
+struct AgentState {
     bool connected = false;
     bool silent = false;  // connected, but quiet for longer than it should be
     std::optional<std::int64_t> last_seen_us{};
@@ -51,9 +53,9 @@ struct AgentTwin {
     std::optional<AgentHealth> health{};
     std::uint64_t applied_state_number = 0;
     std::vector<std::pair<ProbeId, std::string>> problems{};
+    std::optional<AgentTwin> twin{};
 };
 
-    std::optional<AgentTwin> twin{};
 // The agents' sessions, as the API needs them.
 class AgentLink {
 public:
@@ -71,8 +73,9 @@ struct InstanceInfo {
     std::string version{};
     std::int64_t started_us = 0;
     std::vector<std::string> features{};
-    bool secure_cookies = false;  // set when the public address is https
-    std::string public_url{};     // of the configuration; a setting made in the panel counts before it
+    bool secure_cookies = false;        // set when the public address is https
+    std::string public_url{};           // of the configuration; a setting made in the panel counts before it
+    std::string_view install_script{};  // template of GET /install.sh (api/downloads.hpp)
 };
 
 // Something of the controller itself that an operator has to look after.
@@ -89,11 +92,14 @@ struct Services {
     LiveConnections& live_connections;
     Feed& feed;
     AgentLink& agents;
+    BuiltinAgent& builtin_agent;
+    Downloads& downloads;
     const Kinds& kinds;
     const Clock& clock;
     Random& random;
     Log log;
     InstanceInfo instance{};
+    identity::AuditBudget stranger_budget{};  // of failures by people who are not signed in
     // The text of GET /metrics, gathered by the composition root from every part.
     std::function<Task<std::string>()> metrics{};
     // What is wrong with the controller at the moment; empty when it is ready.
@@ -102,4 +108,3 @@ struct Services {
 };
 
 }  // namespace nw::api
-    identity::AuditBudget stranger_budget{};  // of failures by people who are not signed in

@@ -179,6 +179,8 @@ Result<std::string> merged_preferences(const net::Json& given, const std::string
     keep_text("theme", word("theme", {"system", "light", "dark"}));
     keep_text("zone", fields.maybe_text("zone", 1, 64));
     keep_text("density", word("density", {"comfortable", "compact"}));
+    keep_text("colours", word("colours", {"standard", "classic"}));
+    keep_text("rail", word("rail", {"wide", "narrow"}));
     const auto shortcuts = fields.maybe_boolean("shortcuts");
     if (shortcuts) json.field("shortcuts", *shortcuts);
     else if (old && old->at("shortcuts").boolean()) json.field("shortcuts", *old->at("shortcuts").boolean());

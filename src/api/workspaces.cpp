@@ -1,4 +1,5 @@
 #include "api/agent_view.hpp"
+#include "api/builtin_agent.hpp"
 #include "api/fields.hpp"
 #include "api/handlers.hpp"
 #include "api/probe_view.hpp"
@@ -129,6 +130,7 @@ Task<Reply> delete_workspace(Services& services, Call& call)
         services.agents.refresh(agent.id);
         services.agents.revoke(agent.id);
     }
+    services.builtin_agent.changed();
     services.identity.forget_all();
     co_return no_content();
 }

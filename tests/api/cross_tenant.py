@@ -101,7 +101,7 @@ class World:
         """A body that is right, so that nothing but the rights can refuse it."""
         bodies = {("PATCH", ""): {"settings": {"time_zone": "UTC"}}, ("PATCH", "/members/{user}"): {"role": "operator"},
                   ("POST", "/invites"): {"email": f"new{self.made}@example.org", "role": "viewer"},
-                  ("POST", "/agents"): {"name": f"new {self.made}"}, ("PATCH", "/agents/{agent}"): {"site": "swept"},
+                  ("POST", "/agents"): {"name": f"new {self.made}"}, ("POST", "/agents/builtin"): {"name": "controller"}, ("PATCH", "/agents/{agent}"): {"site": "swept"},
                   ("POST", "/probes"): new_probe(ids["agent"]), ("PATCH", "/probes/{probe}"): {"name": "swept"},
                   ("PATCH", "/targets/{target}"): {"name": "swept"}}
         bare = {"/agents/{agent}/restore", "/agents/{agent}/enrolment", "/probes/{probe}/restore"}
@@ -233,7 +233,7 @@ def owners_only(w: World) -> None:
 def site_administration(w: World) -> None:
     users = [*w.mine.users.values(), w.stranger]
     for user in users:
-        for reply in (user.post("/workspaces", {"name": "Mine"}), user.patch("/instance", {"name": "Mine"})):
+        for reply in (user.post("/workspaces", {"name": "Mine"}), user.patch("/instance", {"name": "Mine"}), user.get("/instance/audit"), user.get("/instance/audit.csv")):
             w.must_be_audited(reply.expect(403), user, in_workspace=False)
     # The site's administrator is nobody in a workspace without a membership.
     made = w.controller.join(w.root, w.other.id, "second@beta.example.org", "owner")

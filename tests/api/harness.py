@@ -161,11 +161,12 @@ def free_port() -> int:
 class Controller:
     """`netwatcher-controller serve` on its own data directory, from entry to exit of the block."""
 
-    def __init__(self, build: Path, scratch: Path, data: Path | None = None) -> None:
+    def __init__(self, build: Path, scratch: Path, data: Path | None = None, options: list | None = None) -> None:
         self.program = build / "apps/controller/netwatcher-controller"
         self.agent_program = build / "apps/agent/netwatcher-agent"
         self.scratch = scratch
         self.data = data or scratch / "data"
+        self.options = ["--agent-program", self.agent_program, *(options or [])]
         self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen | None = None
@@ -182,7 +183,7 @@ class Controller:
     def start(self) -> "Controller":
         self.scratch.mkdir(parents=True, exist_ok=True)
         with (self.scratch / "controller.log").open("a") as log:
-            self.process = subprocess.Popen([self.program, "serve", "--data-dir", self.data, "--listen", f"127.0.0.1:{self.port}"],
+            self.process = subprocess.Popen([self.program, "serve", "--data-dir", self.data, "--listen", f"127.0.0.1:{self.port}", *self.options],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         wait_for("the controller", self.answers)
         return self

@@ -9,7 +9,7 @@ from harness import API, PASSWORD, Client, Controller, Skipped, Tally, need, wai
 from websocket import WebSocket
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs/openapi.yaml"
-UNDESCRIBED = ("/agent/v1/", "/healthz", "/readyz", "/metrics")  # for agents and orchestrators, not for the panel
+UNDESCRIBED = ("/agent/v1/", "/healthz", "/readyz", "/metrics", "/install.sh", "/download/")  # for agents and orchestrators, not for the panel
 
 
 def route_table(controller: Controller) -> dict[tuple[str, str], str]:
@@ -83,7 +83,7 @@ def same_operations(s: Scenario) -> None:
 
 
 def reads(s: Scenario) -> None:
-    for pattern in ("/session", "/sessions", "/workspaces", "/kinds", "/instance"):
+    for pattern in ("/session", "/sessions", "/workspaces", "/kinds", "/instance", "/downloads", "/instance/audit", "/instance/audit.csv"):
         s.ok("GET", pattern)
     for end in ("", "/members", "/invites", "/roles", "/agents", "/probes", "/targets", "/audit", "/audit.csv"):
         s.ok("GET", "/workspaces/{workspace}" + end, **s.w)
@@ -158,6 +158,9 @@ def edits(s: Scenario) -> None:
     s.ok("POST", "/workspaces/{workspace}/agents/{agent}/enrolment", **spare)
     s.ok("DELETE", "/workspaces/{workspace}/agents/{agent}", **spare)
     s.ok("POST", "/workspaces/{workspace}/agents/{agent}/restore", **spare)
+    for _ in range(2):
+        builtin = s.w | {"agent": s.ok("POST", "/workspaces/{workspace}/agents/builtin", {"name": "controller"}, **s.w).json["id"]}
+    s.ok("DELETE", "/workspaces/{workspace}/agents/{agent}", **builtin)
     made = s.ok("POST", "/workspaces", {"name": "Gamma"}).json
     s.ok("DELETE", "/workspaces/{workspace}", workspace=made["id"])
     s.contract.call(s.root, "GET", "/workspaces/{workspace}", workspace=made["id"]).expect(404)
@@ -214,7 +217,8 @@ WRONG = (  # method, pattern, body or query, the fields that must be named
     ("PATCH", "/workspaces/{workspace}/members/{user}", {"role": "king"}, {"role"}),
     ("PATCH", "/workspaces/{workspace}", {"settings": {"retention": {"raw_days": 0, "five_minute_days": 9, "hour_days": 9}}},
      {"settings.retention.raw_days"}),
-    ("PATCH", "/account", {"preferences": {"theme": "pink"}}, {"preferences.theme"}),
+    ("PATCH", "/account", {"preferences": {"theme": "pink", "colours": "grey"}}, {"preferences.theme", "preferences.colours"}),
+    ("POST", "/workspaces/{workspace}/agents/builtin", {}, {"name"}),
     ("POST", "/account/password", {"current": "not this one", "new": PASSWORD}, {"current"}),
     ("POST", "/account/password", {"current": PASSWORD, "new": "short"}, {"new"}),
     ("POST", "/workspaces", {"name": "n" * 101}, {"name"}),

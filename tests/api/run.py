@@ -16,11 +16,12 @@ import auth
 import configuration
 import cross_tenant
 import enrolment
+import installation
 import openapi
 import revocation
 from harness import Tally
 
-GROUPS = (openapi, cross_tenant, auth, enrolment, revocation, configuration)
+GROUPS = (openapi, cross_tenant, auth, enrolment, installation, revocation, configuration)
 
 
 def main() -> int:

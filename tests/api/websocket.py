@@ -10,7 +10,7 @@ import struct
 from harness import Client, Failed, need
 
 MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
+TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
 
 class Refused(Exception):
@@ -30,7 +30,8 @@ class Closed(Exception):
 class WebSocket:
     """Connected by the constructor with the client's cookie; text messages are JSON both ways."""
 
-    def __init__(self, client: Client, path: str = "/api/v1/live", origin: str | None = None) -> None:
+    def __init__(self, client: Client, path: str = "/api/v1/live", origin: str | None = None,
+                 headers: dict[str, str] | None = None) -> None:
         self.socket = socket.create_connection(("127.0.0.1", client.port), timeout=15)
         self.unread = b""
         key = base64.b64encode(os.urandom(16))
@@ -38,6 +39,7 @@ class WebSocket:
                  f"Sec-WebSocket-Key: {key.decode()}", "Sec-WebSocket-Version: 13",
                  f"Origin: {origin or f'http://127.0.0.1:{client.port}'}"]
         lines += [f"Cookie: nw_session={client.cookie}"] if client.cookie else []
+        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
         head = self.read_head()
         status = int(head.split()[1])

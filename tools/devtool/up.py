@@ -153,7 +153,10 @@ def up(listen: str = DEFAULT_LISTEN) -> int:
     url = f"http://127.0.0.1:{port}"
     if not processes.running("controller") and answers(f"{url}/healthz"):
         raise Failure(f"something else answers at {url}: stop it, or choose another port with --listen")
-    processes.start("controller", [CONTROLLER, "serve", "--data-dir", DATA / "controller", "--listen", listen])
+    must([sys.executable, ROOT / "tools/pack_agent.py", "--build", build.build_dir("fast"), "--out", DATA / "downloads"],
+         "packing the agent", timeout=60, capture=True)
+    processes.start("controller", [CONTROLLER, "serve", "--data-dir", DATA / "controller", "--listen", listen,
+                                   "--agent-program", AGENT, "--downloads-dir", DATA / "downloads"])
     processes.wait_until("starting the controller", lambda: answers(f"{url}/readyz"), ["controller"])
     if root:
         start_network(port)

@@ -4,6 +4,8 @@ export const keys = {
   setup: ['setup'] as const,
   kinds: ['kinds'] as const,
   instance: ['instance'] as const,
+  instanceAudit: ['instance', 'audit'] as const,
+  downloads: ['downloads'] as const,
   sessions: ['sessions'] as const,
   workspaces: ['workspaces'] as const,
   workspace: (ws: string) => ['ws', ws] as const,

@@ -312,6 +312,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/workspaces/{workspace}/agents/builtin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Use the agent on the controller's own host.
+         * @description One agent a controller: 200 with the agent as it is when this workspace has it already, 409 when another one has it
+         *     or when this controller runs none (`features` of `GET /instance` has `builtin_agent` when it can). It runs as a child
+         *     process of the controller and needs no token; otherwise it is an agent like every other one.
+         */
+        post: operations["useBuiltinAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/workspaces/{workspace}/agents/{agent}": {
         parameters: {
             query?: never;
@@ -683,6 +708,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/instance/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What concerns the instance and no workspace, failed sign-ins among it; newest first. */
+        get: operations["listInstanceAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/instance/audit.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as CSV, all pages. */
+        get: operations["exportInstanceAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/downloads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The agent's packages that this controller hands out, and the script that installs them.
+         * @description The script is public at `/install.sh` and the packages at `/download/{name}`: a host fetches them before it has any
+         *     credential. They come from the directory `downloads_dir`.
+         */
+        get: operations["listDownloads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/instance": {
         parameters: {
             query?: never;
@@ -796,6 +876,13 @@ export interface components {
             zone?: string;
             /** @enum {string} */
             density?: "comfortable" | "compact";
+            /**
+             * @description Of the grades: the scale that everybody can tell apart, or a traffic light.
+             * @enum {string}
+             */
+            colours?: "standard" | "classic";
+            /** @enum {string} */
+            rail?: "wide" | "narrow";
             /** @description Single-key shortcuts. */
             shortcuts?: boolean;
         };
@@ -994,6 +1081,14 @@ export interface components {
             last_seen_us: number | null;
             /** @description As the controller sees it; empty when never connected. */
             address: string;
+            /** @description Of its host's default route, as the agent says; empty when there is none. */
+            gateway: string;
+            /** @description Its host's name server, as the agent says; empty when it is the host itself. */
+            resolver: string;
+            /** @description Runs on the controller's own host as its child process. */
+            builtin: boolean;
+            /** @description Two processes have been using this agent's credential by turns in the last 15 minutes: it was copied. */
+            twin: components["schemas"]["AgentTwin"] | null;
             /** @description Controller's clock minus the agent's. */
             clock_offset_us: number | null;
             clock_uncertainty_us: number | null;
@@ -1009,6 +1104,10 @@ export interface components {
                 what: string;
             }[];
             created_us: components["schemas"]["TimeUs"];
+        };
+        AgentTwin: {
+            addresses: string[];
+            at_us: components["schemas"]["TimeUs"];
         };
         AgentList: {
             items: components["schemas"]["Agent"][];
@@ -1030,8 +1129,10 @@ export interface components {
         Enrolment: {
             token: string;
             expires_us: components["schemas"]["TimeUs"];
-            /** @description One line to run on the agent's host. */
+            /** @description One line to run on the agent's host: installs, enrols and starts it by `/install.sh`. */
             command: string;
+            /** @description For a host where the program is installed already. */
+            enrol_command: string;
         };
         AgentCreated: {
             agent: components["schemas"]["Agent"];
@@ -1346,6 +1447,23 @@ export interface components {
                 what: string;
                 since_us: components["schemas"]["TimeUs"];
             }[];
+        };
+        DownloadList: {
+            script_url: string;
+            /** @description Of the script as this controller hands it out now; in hexadecimal. */
+            script_sha256: string;
+            items: components["schemas"]["Download"][];
+        };
+        Download: {
+            name: string;
+            version: string;
+            /** @example linux */
+            system: string;
+            /** @example amd64 */
+            arch: string;
+            bytes: number;
+            sha256: string;
+            url: string;
         };
         InstanceUpdate: {
             name?: components["schemas"]["Name"];
@@ -2168,6 +2286,46 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    useBuiltinAgent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Required whenever the request carries the session cookie; 403 otherwise. */
+                "X-CSRF-Token"?: components["parameters"]["Csrf"];
+            };
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentCreate"];
+            };
+        };
+        responses: {
+            /** @description It was there already. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description Created; it connects in a moment. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     getAgent: {
         parameters: {
             query?: never;
@@ -2827,6 +2985,89 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KindList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listInstanceAudit: {
+        parameters: {
+            query?: {
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+                /** @description Microseconds since the epoch, inclusive. */
+                from?: components["parameters"]["FromOptional"];
+                /** @description Microseconds since the epoch, exclusive. */
+                to?: components["parameters"]["ToOptional"];
+                /** @description Id of a user. */
+                actor?: components["parameters"]["AuditActor"];
+                /** @description An action or its beginning, such as `probe.`. */
+                action?: components["parameters"]["AuditAction"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of entries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportInstanceAudit: {
+        parameters: {
+            query?: {
+                /** @description Microseconds since the epoch, inclusive. */
+                from?: components["parameters"]["FromOptional"];
+                /** @description Microseconds since the epoch, exclusive. */
+                to?: components["parameters"]["ToOptional"];
+                /** @description Id of a user. */
+                actor?: components["parameters"]["AuditActor"];
+                /** @description An action or its beginning, such as `probe.`. */
+                action?: components["parameters"]["AuditAction"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `at,at_us,actor,action,subject_type,subject,subject_name,outcome,address,detail` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listDownloads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Packages by system and architecture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DownloadList"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -119,7 +119,7 @@ export function makeSeries(probe: S['Probe'], fromUs: number, toUs: number, nowU
 
 export function makeAgent(id: string, name: string, part: Partial<S['Agent']> = {}, nowUs = Date.now() * 1000): S['Agent'] {
   return {
-    id, name, site: 'Vancouver', labels: ['edge'], status: 'online', enabled: true, hostname: `${name}.example`, os: 'Linux 6.1', arch: 'x86_64', version: '0.1.0', last_seen_us: nowUs - 2_000_000, address: '192.0.2.10', gateway: '192.0.2.1', resolver: '192.0.2.53', twin: null,
+    id, name, site: 'Vancouver', labels: ['edge'], status: 'online', enabled: true, hostname: `${name}.example`, os: 'Linux 6.1', arch: 'x86_64', version: '0.1.0', last_seen_us: nowUs - 2_000_000, address: '192.0.2.10', gateway: '192.0.2.1', resolver: '192.0.2.53', builtin: false, twin: null,
     clock_offset_us: 412, clock_uncertainty_us: 180, probe_count: 0, state_number: 4, applied_state_number: 4, problems: [], created_us: nowUs - 864e8,
     health: { at_us: nowUs - 2_000_000, lateness_p99_us: 212, socket_drops: 0, cpu_permille: 13, steal_permille: 0, spool_rows: 0, spool_bytes: 0, rss_bytes: 14_200_000, probes: 3, packets_per_second: 12, spool_refused: false }, ...part,
   }

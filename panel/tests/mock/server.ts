@@ -121,7 +121,8 @@ export class MockController {
   private instance(request: Request, area: string): Answer {
     switch (area) {
       case 'kinds': return ok({ items: KINDS })
-      case 'instance': return ok({ name: 'NetWatcher', public_url: 'https://nw.example', version: '0.1.0', started_us: this.now() - 9e9, now_us: this.now(), features: [], ...request.body })
+      case 'downloads': return ok({ script_url: 'https://nw.example/install.sh', script_sha256: 'c0ffee'.repeat(10), items: [{ name: 'netwatcher-agent_0.1.0_linux_amd64.tar.gz', version: '0.1.0', system: 'linux', arch: 'amd64', bytes: 1_240_000, sha256: 'ab'.repeat(32), url: 'https://nw.example/download/netwatcher-agent_0.1.0_linux_amd64.tar.gz' }] })
+      case 'instance': return request.path[1] === 'audit' ? ok({ items: this.audit, next_cursor: null }) : ok({ name: 'NetWatcher', public_url: 'https://nw.example', version: '0.1.0', started_us: this.now() - 9e9, now_us: this.now(), features: ['builtin_agent'], ...request.body })
       case 'sessions': return request.method === 'DELETE' ? { status: 204 } : ok({ items: [{ id: 's1', current: true, created_us: this.now() - 9e9, last_used_us: this.now(), address: '192.0.2.4', user_agent: 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0' }, { id: 's2', current: false, created_us: this.now() - 9e10, last_used_us: this.now() - 8e9, address: '192.0.2.9', user_agent: 'curl/8' }] })
       case 'account': return request.method === 'POST' ? (request.body.current === 'wrong' ? problem(422, 'Not valid', [{ field: 'current', message: 'Is wrong' }]) : { status: 204 }) : ok(this.me())
       case 'workspaces': return ok({ items: [{ id: 'w1', slug: 'default', name: 'Default', role: this.role, agents: this.agentCounts(), grades: this.grades() }] })
@@ -164,10 +165,15 @@ export class MockController {
   }
 
   private enrolment(): S['Enrolment'] {
-    return { token: 'nwe_2f9c', expires_us: this.now() + 18e8, command: 'netwatcher-agent enrol --controller https://nw.example --token nwe_2f9c' }
+    return { token: 'nwe_2f9c', expires_us: this.now() + 18e8, command: 'curl -fsSL https://nw.example/install.sh | sudo sh -s -- --token nwe_2f9c', enrol_command: 'sudo netwatcher-agent enroll --controller https://nw.example --token nwe_2f9c && sudo systemctl restart netwatcher-agent' }
   }
 
   private oneAgent(request: Request, id: string, part: string | undefined): Answer {
+    if (id === 'builtin') {
+      const made = makeAgent(`a${this.nextId++}`, String(request.body.name), { builtin: true, address: '127.0.0.1' }, this.now())
+      this.agents.push(made)
+      return { status: 201, body: made }
+    }
     const index = this.agents.findIndex(agent => agent.id === id)
     const agent = this.agents[index]
     if (!agent)
