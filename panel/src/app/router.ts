@@ -32,6 +32,7 @@ const settings = { name: 'settings', title: 'Settings' }
 
 const workspacePages: RouteRecordRaw[] = [
   { path: '', name: 'overview', component: () => import('@/features/overview/OverviewPage.vue'), meta: { title: 'Overview', nav: 'overview', range: DAY, permission: 'probes.read' } },
+  { path: 'welcome', name: 'welcome', component: () => import('@/features/onboarding/WelcomePage.vue'), meta: { title: 'Getting started', nav: 'overview', permission: 'agents.write' } },
   { path: 'agents', name: 'agents', component: () => import('@/features/agents/AgentsPage.vue'), meta: { title: 'Agents', nav: 'agents', permission: 'agents.read' } },
   { path: 'agents/:agent', name: 'agent', component: () => import('@/features/agents/AgentPage.vue'), meta: { title: 'Agent', nav: 'agents', permission: 'agents.read', parent: agents } },
   { path: 'probes', name: 'probes', component: () => import('@/features/probes/ProbesPage.vue'), meta: { title: 'Probes', nav: 'probes', permission: 'probes.read' } },

@@ -211,7 +211,7 @@ describe('adding an agent', () => {
     await type('taken')
     await vi.waitFor(() => expect(document.querySelector('[role=dialog] [role=alert]')?.textContent).toContain('Is taken'))
     await type('paris-1')
-    await vi.waitFor(() => expect(document.querySelector('[role=dialog]')?.textContent).toContain('netwatcher-agent enrol'))
+    await vi.waitFor(() => expect(document.querySelector('[role=dialog]')?.textContent).toContain('/install.sh | sudo sh -s -- --token'))
     expect(document.querySelector('[role=dialog] [role=status]')?.textContent).toContain('Waiting for the agent')
   })
 })
