@@ -3,7 +3,7 @@ import type { AuditEntry } from '@/api/types'
 
 const VERBS: Record<string, string> = {
   create: 'created', update: 'changed', delete: 'deleted', restore: 'restored', enrol: 'enrolled', issue: 'issued', accept: 'accepted', revoke: 'revoked',
-  remove: 'removed', sign_in: 'signed in', sign_out: 'signed out', denied: 'was refused', export: 'exported', end: 'ended',
+  remove: 'removed', issue_enrolment: 'issued a token for', set_up: 'set up', change_password: 'changed the password of', sign_in: 'signed in', sign_out: 'signed out', denied: 'was refused', export: 'exported', end: 'ended',
 }
 
 export function actionText(entry: Pick<AuditEntry, 'action' | 'actor' | 'subject_type' | 'subject_name' | 'subject'>): string {
@@ -13,6 +13,8 @@ export function actionText(entry: Pick<AuditEntry, 'action' | 'actor' | 'subject
   const done = VERBS[verb] ?? `${area} ${verb}`.replaceAll('_', ' ')
   if (entry.action === 'instance.set_up')
     return `${who} set up this instance`
+  if (entry.action === 'agent.credential_shared')
+    return `Two processes used the credential of agent ${what}`
   if (area === 'session' || what === '')
     return `${who} ${done}`
   return `${who} ${done} ${entry.subject_type.replaceAll('_', ' ')} ${what}`.replace(/\s+/g, ' ')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { absoluteRange, DEFAULT_RANGE, followsNow, fromQuery, isExpression, MAX_SPAN_MS, MIN_SPAN_MS, PRESETS, previous, resolve, shift, spanExpression, toQuery, zoom } from './time-range'
+import { absoluteRange, DEFAULT_RANGE, followsNow, fromQuery, isExpression, MAX_SPAN_MS, MIN_SPAN_MS, PRESETS, previous, resolve, shift, spanExpression, spokenRange, toQuery, zoom } from './time-range'
 
 const NOW = 1_769_212_800_000
 const HOUR = 3_600_000
@@ -79,4 +79,9 @@ describe('moving', () => {
   it('orders the ends of a drag to the left', () => expect(absoluteRange(NOW, NOW - HOUR)).toEqual({ from: String(NOW - HOUR), to: String(NOW) }))
   it('compares with the period just before', () => expect(previous({ fromMs: NOW - HOUR, toMs: NOW })).toEqual({ fromMs: NOW - 2 * HOUR, toMs: NOW - HOUR }))
   it.each([[HOUR, '1h'], [90 * 60_000, '90m'], [86_400_000, '1d'], [61_000, '61s'], [200, '1s']])('says %d ms as %s', (ms, text) => expect(spanExpression(ms)).toBe(text))
+})
+
+describe('spoken ranges', () => {
+  it.each([['6h', 'now-6h'], ['last 3 days', 'now-3d'], ['Last 15 min', 'now-15m'], ['2 weeks', 'now-2w'], ['90 seconds', 'now-90s'], ['now-2d', 'now-2d']])('%s is %s', (text, from) => expect(spokenRange(text)).toEqual({ from, to: 'now' }))
+  it.each(['', 'now', 'agents', '6', '0h', 'h6', '3 years', 'last days'])('%j is none', text => expect(spokenRange(text)).toBeNull())
 })

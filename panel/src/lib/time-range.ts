@@ -139,3 +139,16 @@ export function spanExpression(spanMs: number): string {
 export function previous(range: ResolvedRange): ResolvedRange {
   return { fromMs: 2 * range.fromMs - range.toMs, toMs: range.fromMs }
 }
+
+const SPOKEN = /^(?:last\s+)?(\d{1,5})\s*(s|sec|second|m|min|minute|h|hour|d|day|w|week)s?$/i
+
+/** "6h", "last 3 days" or "now-2w" as the range that reaches until now; null when it is none. */
+export function spokenRange(text: string): TimeRange | null {
+  const trimmed = text.trim().toLowerCase()
+  if (relativeMs(trimmed) !== null && trimmed !== 'now')
+    return { from: trimmed, to: 'now' }
+  const match = SPOKEN.exec(trimmed)
+  if (!match || Number(match[1]) === 0)
+    return null
+  return { from: `now-${match[1]}${(match[2] ?? '')[0]}`, to: 'now' }
+}
