@@ -55,6 +55,7 @@ export const routes: RouteRecordRaw[] = [
     { path: '', name: 'home', component: () => import('@/features/workspaces/WorkspacesPage.vue'), meta: { title: 'Workspaces' } },
     { path: 'account', name: 'account', component: () => import('@/features/account/AccountPage.vue'), meta: { title: 'Account' } },
     { path: 'admin', name: 'admin', component: () => import('@/features/admin/AdminPage.vue'), meta: { title: 'Instance', siteAdmin: true } },
+    { path: 'admin/audit', name: 'instance-audit', component: () => import('@/features/admin/InstanceAuditPage.vue'), meta: { title: 'Audit log', siteAdmin: true, parent: { name: 'admin', title: 'Instance' } } },
     { path: 'w/:slug', children: workspacePages },
     { path: ':rest(.*)*', name: 'missing', component: () => import('./MissingPage.vue'), meta: { title: 'Not found' } },
   ] },

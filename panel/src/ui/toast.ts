@@ -16,6 +16,9 @@ export interface Toasts {
   readonly done: (text: string, undo?: () => void) => void
   readonly failed: (what: string, error: unknown) => void
   readonly dismiss: (id: number) => void
+  /** While the pointer or the focus is on the messages none of them goes by itself. */
+  readonly hold: () => void
+  readonly release: () => void
 }
 
 export const TOASTS: InjectionKey<Toasts> = Symbol('toasts')
@@ -23,19 +26,38 @@ const SHOWN_MAX = 4
 const PLAIN_MS = 5_000
 /** Undo and failures stay long enough to be read and reached by keyboard. */
 const LONG_MS = 15_000
+const GRACE_MS = 2_000
 
 export function createToasts(later: (run: () => void, ms: number) => void = (run, ms) => void setTimeout(run, ms)): Toasts {
   const items = ref<Toast[]>([])
+  const due = new Set<number>()
+  let held = false
   let next = 1
-  const dismiss = (id: number) => { items.value = items.value.filter(item => item.id !== id) }
+  const dismiss = (id: number) => {
+    due.delete(id)
+    items.value = items.value.filter(item => item.id !== id)
+  }
+  const expire = (id: number) => {
+    if (held)
+      due.add(id)
+    else
+      dismiss(id)
+  }
   const show = (toast: Omit<Toast, 'id'>, ms: number) => {
     const id = next++
     items.value = [...items.value, { ...toast, id }].slice(-SHOWN_MAX)
-    later(() => dismiss(id), ms)
+    later(() => expire(id), ms)
   }
   return {
     items,
     dismiss,
+    hold: () => { held = true },
+    release: () => {
+      held = false
+      // A moment to come back with the pointer.
+      due.forEach(id => later(() => expire(id), GRACE_MS))
+      due.clear()
+    },
     done: (text, undo) => show({ text, kind: 'done', ...(undo ? { undo } : {}) }, undo ? LONG_MS : PLAIN_MS),
     failed: (what, error) => show({ text: `${what}: ${explain(error)}`, kind: 'failed', request: requestId(error) }, LONG_MS),
   }

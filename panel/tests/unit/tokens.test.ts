@@ -10,6 +10,7 @@ function tokens(selector: string): Record<string, string> {
   const block = css.slice(css.indexOf(selector)).match(/\{([^}]*)\}/)?.[1] ?? ''
   return Object.fromEntries([...block.matchAll(/--([\w-]+):\s*([^;]+);/g)].map(match => [match[1] ?? '', (match[2] ?? '').trim()]))
 }
+const CLASSIC = { dark: tokens('[data-theme=\'dark\'][data-colours=\'classic\']'), light: tokens('[data-theme=\'light\'][data-colours=\'classic\']') }
 const THEMES = { dark: tokens('[data-theme=\'dark\']'), light: tokens('[data-theme=\'light\']') }
 
 function linear(hex: string): Rgb {
@@ -53,6 +54,10 @@ describe.each(['dark', 'light'] as const)('%s theme', (theme) => {
   it.each(GROUNDS.flatMap(ground => [...SCALE, 'unknown', 'control', 'series', 'baseline', 'focus'].map(colour => [colour, ground] as const)))('%s shows on %s (3:1)', (colour, ground) => {
     expect(contrast(of(colour), of(ground))).toBeGreaterThanOrEqual(3)
   })
+  it.each(GROUNDS.flatMap(ground => SCALE.map(colour => [colour, ground] as const)))('classic %s shows on %s (3:1)', (colour, ground) => {
+    expect(contrast(CLASSIC[theme][colour] ?? '#000000', of(ground))).toBeGreaterThanOrEqual(3)
+  })
+  it('the classic scale replaces every grade and nothing else', () => expect(Object.keys(CLASSIC[theme]).sort()).toEqual([...SCALE].sort()))
   it.each(Object.keys(VISIONS))('grades are told apart, %s vision', (vision) => {
     const matrix = VISIONS[vision] ?? []
     const seen = SCALE.map(grade => oklab(apply(matrix, linear(of(grade)))))

@@ -4,7 +4,7 @@ import { useQueryClient } from '@tanstack/vue-query'
 import { useRoute, useRouter } from 'vue-router'
 import { setCsrfToken } from '@/api/client'
 import { keys } from '@/api/keys'
-import { setTheme } from '@/app/theme'
+import { takeLook } from '@/app/theme'
 
 /** Only a path of this panel: a link must not send a fresh session elsewhere. */
 export function safeNext(next: unknown): string {
@@ -19,8 +19,7 @@ export function useSignedIn() {
     setCsrfToken(me.csrf_token)
     client.setQueryData(keys.me, me)
     client.setQueryData(keys.setup, { needed: false })
-    if (me.preferences.theme)
-      setTheme(me.preferences.theme)
+    takeLook(me.preferences)
     await router.replace(target ?? safeNext(route.query.next))
   }
 }
