@@ -16,7 +16,7 @@ import { lossCounts } from './probes/loss'
 import { inParallel } from './probes/useProbeActions'
 import { strength } from './session/strength'
 import { safeNext } from './session/useSignedIn'
-import { fromDraft, rowProblem, toDraft } from './settings/thresholds'
+import { daysProblem, fromDraft, rowProblem, toDraft } from './settings/thresholds'
 
 const NONE = { q: '', kind: '', agent: '', state: '' }
 const mock = new MockController(() => 1_769_212_800_000_000).seed()
@@ -56,9 +56,9 @@ describe('list of probes', () => {
 
 describe('list of agents', () => {
   it('filters by status, label and text', () => {
-    expect(arrangedAgents(mock.agents, { q: '', status: 'offline', label: '' }, 'name').map(agent => agent.name)).toEqual(['lagos-2'])
-    expect(arrangedAgents(mock.agents, { q: 'london', status: '', label: 'core' }, 'name')).toHaveLength(1)
-    expect(arrangedAgents(mock.agents, { q: '', status: '', label: '' }, 'status')[0]?.status).toBe('offline')
+    expect(arrangedAgents(mock.agents, { q: '', status: 'offline', label: '', version: '' }, 'name').map(agent => agent.name)).toEqual(['lagos-2'])
+    expect(arrangedAgents(mock.agents, { q: 'london', status: '', label: 'core', version: '' }, 'name')).toHaveLength(1)
+    expect(arrangedAgents(mock.agents, { q: '', status: '', label: '', version: '' }, 'status')[0]?.status).toBe('offline')
   })
   it('reads labels as people write them', () => expect(parseLabels(' edge, core,, edge ')).toEqual(['edge', 'core']))
   it('knows all labels', () => expect(allLabels(mock.agents)).toEqual(['core', 'edge', 'isp-b']))
@@ -129,6 +129,17 @@ describe('small things', () => {
     expect(toDraft(thresholds).loss_ratio.good).toBe('0.1')
     expect(toDraft(thresholds).latency_us.poor).toBe('200')
     expect(fromDraft(toDraft(thresholds))).toEqual(thresholds)
+  })
+  it.each([[['30', '180', '1095'], [undefined, undefined, undefined]], [['30', '20', '1095'], [undefined, /shorter/, undefined]], [['0', '1.5', ''], [/1 to/, /1 to/, /1 to/]], [['99999', '99999', '7'], [/1 to/, /1 to/, /shorter/]]])('retention %j', (values, problems) => {
+    const names = ['raw_days', 'five_minute_days', 'hour_days']
+    const fields = Object.fromEntries(names.map((name, i) => [name, values[i] ?? '']))
+    names.forEach((name, i) => {
+      const problem = problems[i]
+      if (problem === undefined)
+        expect(daysProblem(fields, name)).toBeUndefined()
+      else
+        expect(daysProblem(fields, name)).toMatch(problem)
+    })
   })
   it.each([[['1', '2', '3', '4'], undefined], [['1', '1', '1', '1'], undefined], [['2', '1', '3', '4'], /rise/], [['1', 'x', '3', '4'], /numbers/], [['', '1', '2', '3'], /numbers/], [['-1', '0', '1', '2'], /negative/]])('thresholds %j', ([good = '', fair = '', poor = '', critical = ''], message) => {
     const problem = rowProblem({ good, fair, poor, critical })

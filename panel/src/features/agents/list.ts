@@ -6,6 +6,7 @@ export interface AgentFilter {
   readonly q: string
   readonly status: string
   readonly label: string
+  readonly version: string
 }
 
 const STATUS_ORDER = ['offline', 'stale', 'pending', 'online', 'disabled']
@@ -30,6 +31,8 @@ export function arranged(agents: readonly Agent[], filter: AgentFilter, sort: st
       return false
     if (filter.label !== '' && !agent.labels.includes(filter.label))
       return false
+    if (filter.version !== '' && agent.version !== filter.version)
+      return false
     const text = `${agent.name} ${agent.site} ${agent.hostname} ${agent.address} ${agent.labels.join(' ')}`.toLowerCase()
     return words.every(word => text.includes(word))
   })
@@ -39,6 +42,15 @@ export function arranged(agents: readonly Agent[], filter: AgentFilter, sort: st
 
 export function allLabels(agents: readonly Agent[]): string[] {
   return [...new Set(agents.flatMap(agent => agent.labels))].sort()
+}
+
+export function allVersions(agents: readonly Agent[]): string[] {
+  return [...new Set(agents.map(agent => agent.version).filter(version => version !== ''))].sort(natural)
+}
+
+/** The labels that an agent has after `add` and `drop`; each once, in order. */
+export function withLabels(labels: readonly string[], add: readonly string[], drop: readonly string[]): string[] {
+  return [...new Set([...labels, ...add])].filter(label => !drop.includes(label)).sort()
 }
 
 /** "a, b" as labels; empty ones and repetitions go. */

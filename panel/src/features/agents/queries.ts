@@ -36,6 +36,7 @@ export function useConnections(workspace: MaybeRefOrGetter<string>, agent: Maybe
 
 export const agentActions = {
   create: (workspace: string, body: Schemas['AgentCreate']) => unwrap(api.POST('/workspaces/{workspace}/agents', { params: { path: { workspace } }, body })),
+  builtin: (workspace: string) => unwrap(api.POST('/workspaces/{workspace}/agents/builtin', { params: { path: { workspace } }, body: { name: 'controller' } })),
   update: (workspace: string, agent: string, body: Schemas['AgentUpdate']) => unwrap(api.PATCH('/workspaces/{workspace}/agents/{agent}', { params: path(workspace, agent), body })),
   remove: (workspace: string, agent: string) => unwrap(api.DELETE('/workspaces/{workspace}/agents/{agent}', { params: path(workspace, agent) })),
   restore: (workspace: string, agent: string) => unwrap(api.POST('/workspaces/{workspace}/agents/{agent}/restore', { params: path(workspace, agent) })),

@@ -27,3 +27,15 @@ export function rowProblem(row: Record<typeof STEPS[number], string>): string | 
     return 'Must be numbers, not negative'
   return values.some((value, i) => i > 0 && value < (values[i - 1] ?? 0)) ? 'Must rise from good to critical' : undefined
 }
+
+const RETENTION_ORDER = ['raw_days', 'five_minute_days', 'hour_days']
+
+/** What is wrong with one of the retention fields: whole days, and what is coarser is kept at least as long. */
+export function daysProblem(fields: Readonly<Record<string, string>>, key: string): string | undefined {
+  const days = (name: string | undefined) => /^\d{1,5}$/.test((fields[name ?? ''] ?? '').trim()) ? Number(fields[name ?? '']) : Number.NaN
+  const own = days(key)
+  if (!(own >= 1 && own <= 36_500))
+    return 'Must be 1 to 36,500 days'
+  const finer = days(RETENTION_ORDER[RETENTION_ORDER.indexOf(key) - 1])
+  return finer > own ? 'Must not be shorter than what is finer' : undefined
+}
