@@ -24,7 +24,7 @@ describe.skipIf(!built())('first run to first live result', () => {
   let begun = 0
 
   const serve = async () => {
-    const controller = start(`controller-${programs.length}`, CONTROLLER, ['serve', '--data-dir', join(folder, 'controller'), '--listen', `127.0.0.1:${port}`])
+    const controller = start(`controller-${programs.length}`, CONTROLLER, ['serve', '--data-dir', join(folder, 'controller'), '--listen', `127.0.0.1:${port}`, '--agent-program', AGENT])
     programs.push(controller)
     await until('the controller is ready', async () => (await fetch(`${base}/readyz`)).ok)
     return controller
@@ -63,7 +63,8 @@ describe.skipIf(!built())('first run to first live result', () => {
     await shot(page, 'journey-1-setup')
     expect(await axe(page)).toEqual([])
     await page.getByRole('button', { name: 'Create and continue' }).click()
-    await page.waitForURL('**/w/*/agents?add=1')
+    await page.waitForURL('**/w/*/welcome')
+    await page.goto(page.url().replace('/welcome', '/agents?add=1'))
   })
 
   it('enrols an agent by the line that it shows, and turns by itself', async () => {
@@ -79,7 +80,9 @@ describe.skipIf(!built())('first run to first live result', () => {
     programs.push(start('agent', AGENT, ['run', '--data-dir', data]))
     await dialog.getByText('loopback-1 is connected').waitFor({ timeout: 20_000 })
     await shot(page, 'journey-2-enrolled')
-    await dialog.getByRole('link', { name: 'Create its first probe' }).click()
+    await dialog.getByRole('link', { name: 'Create its first probes' }).click()
+    await page.waitForURL('**/welcome?agent=*')
+    await page.getByRole('link', { name: 'Another probe, with every setting' }).click()
     await page.waitForURL('**/probes/new?agent=*')
   })
 

@@ -4,10 +4,11 @@ import { execFileSync, spawn } from 'node:child_process'
 import { createWriteStream, existsSync, mkdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { ARTEFACTS, BUILD } from './browser.ts'
+import { ARTEFACTS, BUILD, ROOT } from './browser.ts'
 
 export const CONTROLLER = join(BUILD, 'apps/controller/netwatcher-controller')
 export const AGENT = join(BUILD, 'apps/agent/netwatcher-agent')
+export const PACK = join(ROOT, 'tools/pack_agent.py')
 
 /** Both programs are there. Without them the journey cannot be made, and says so. */
 export function built(): boolean {

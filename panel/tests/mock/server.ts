@@ -27,6 +27,7 @@ export class MockController {
   agents: S['Agent'][] = []
   probes: S['Probe'][] = []
   audit: S['AuditEntry'][] = []
+  preferences: S['Preferences'] = {}
   /** Requests that this pattern matches fail with 500. */
   failing: RegExp | null = null
   private readonly deleted = new Map<string, S['Probe']>()
@@ -53,7 +54,7 @@ export class MockController {
 
   me(): S['Me'] {
     return {
-      user: { id: 'u1', email: 'ana@example.org', name: 'Ana Moreno' }, csrf_token: 'mock-csrf', is_site_admin: this.role === 'owner', preferences: {},
+      user: { id: 'u1', email: 'ana@example.org', name: 'Ana Moreno' }, csrf_token: 'mock-csrf', is_site_admin: this.role === 'owner', preferences: this.preferences,
       memberships: [{ workspace: { id: 'w1', slug: 'default', name: 'Default' }, role: this.role, permissions: permissionsOf(this.role) }],
     }
   }
@@ -124,7 +125,9 @@ export class MockController {
       case 'downloads': return ok({ script_url: 'https://nw.example/install.sh', script_sha256: 'c0ffee'.repeat(10), items: [{ name: 'netwatcher-agent_0.1.0_linux_amd64.tar.gz', version: '0.1.0', system: 'linux', arch: 'amd64', bytes: 1_240_000, sha256: 'ab'.repeat(32), url: 'https://nw.example/download/netwatcher-agent_0.1.0_linux_amd64.tar.gz' }] })
       case 'instance': return request.path[1] === 'audit' ? ok({ items: this.audit, next_cursor: null }) : ok({ name: 'NetWatcher', public_url: 'https://nw.example', version: '0.1.0', started_us: this.now() - 9e9, now_us: this.now(), features: ['builtin_agent'], ...request.body })
       case 'sessions': return request.method === 'DELETE' ? { status: 204 } : ok({ items: [{ id: 's1', current: true, created_us: this.now() - 9e9, last_used_us: this.now(), address: '192.0.2.4', user_agent: 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0' }, { id: 's2', current: false, created_us: this.now() - 9e10, last_used_us: this.now() - 8e9, address: '192.0.2.9', user_agent: 'curl/8' }] })
-      case 'account': return request.method === 'POST' ? (request.body.current === 'wrong' ? problem(422, 'Not valid', [{ field: 'current', message: 'Is wrong' }]) : { status: 204 }) : ok(this.me())
+      case 'account':
+        this.preferences = { ...this.preferences, ...(request.body.preferences as object | undefined) }
+        return request.method === 'POST' ? (request.body.current === 'wrong' ? problem(422, 'Not valid', [{ field: 'current', message: 'Is wrong' }]) : { status: 204 }) : ok(this.me())
       case 'workspaces': return ok({ items: [{ id: 'w1', slug: 'default', name: 'Default', role: this.role, agents: this.agentCounts(), grades: this.grades() }] })
       default: return problem(404, 'Not found')
     }

@@ -1,6 +1,6 @@
 // Filter and order of the agents.
 import type { Agent } from '@/api/types'
-import { natural } from '@/lib/natural'
+import { byNaturalKey as natural } from '@/lib/natural'
 
 export interface AgentFilter {
   readonly q: string
@@ -25,7 +25,7 @@ const COMPARE: Record<string, (a: Agent, b: Agent) => number> = {
 export function arranged(agents: readonly Agent[], filter: AgentFilter, sort: string): Agent[] {
   const down = sort.startsWith('-')
   const compare = COMPARE[down ? sort.slice(1) : sort]
-  const words = filter.q.toLowerCase().split(/\s+/)
+  const words = filter.q.toLowerCase().split(/\s+/).filter(word => word !== '')
   const found = agents.filter((agent) => {
     if (filter.status !== '' && agent.status !== filter.status)
       return false
@@ -33,6 +33,8 @@ export function arranged(agents: readonly Agent[], filter: AgentFilter, sort: st
       return false
     if (filter.version !== '' && agent.version !== filter.version)
       return false
+    if (words.length === 0)
+      return true
     const text = `${agent.name} ${agent.site} ${agent.hostname} ${agent.address} ${agent.labels.join(' ')}`.toLowerCase()
     return words.every(word => text.includes(word))
   })
