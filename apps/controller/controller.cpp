@@ -118,7 +118,7 @@ Controller::Controller(Config config, Loop& loop, const Clock& clock, Random& ra
     link_.attach(sessions_);
     registry_.on_state_changed([this](AgentId agent) { sessions_.state_changed(agent); });
     registry_.on_agent_changed([this](WorkspaceId workspace, AgentId agent) { feed_.agent_changed(workspace, agent); });
-    identity_.on_change([this](std::optional<UserId> user) { live_connections_.close(user, "rights may have changed"); });
+    identity_.on_change([this](const identity::Change& change) { live_connections_.close(change); });
 }
 
 Task<Status> Controller::run()
@@ -212,7 +212,7 @@ Task<void> Controller::shut_down()
     log_.info("stopping");
     co_await builtin_agent_.close();
     co_await sessions_.close();
-    live_connections_.close(std::nullopt, "the controller stops");
+    live_connections_.close_all("the controller stops");
     co_await server_.close();
     co_await tasks_.close();
     co_await telemetry_->close();

@@ -101,7 +101,8 @@ public:
         if (!post(std::move(message))) co_return fail(Errc::Unavailable, "closed");
         co_return Status{};
     }
-    void close(std::string) override
+    using MessageChannel::close;
+    void close(std::string, net::CloseCode) override
     {
         open_ = false;
         changed_.cancel();

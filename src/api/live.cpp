@@ -159,7 +159,7 @@ Task<void> serve(Services& services, identity::PrincipalPtr who, std::string req
 {
     Connection connection{
         .services = services, .who = std::move(who), .request_id = std::move(request_id), .channel = std::move(channel)};
-    services.live_connections.add(*connection.channel, connection.who->user.id);
+    services.live_connections.add(*connection.channel, *connection.who);
     for (;;) {
         const auto message = co_await connection.channel->receive();
         if (!message) co_return;
@@ -169,10 +169,18 @@ Task<void> serve(Services& services, identity::PrincipalPtr who, std::string req
 
 }  // namespace
 
-void LiveConnections::close(std::optional<UserId> user, const std::string& why)
+void LiveConnections::close(const identity::Change& change)
 {
-    for (const auto& [channel, of] : channels_)
-        if (!user || *user == of) channel->close(why);
+    for (const auto& [channel, owner] : channels_) {
+        if (!change.touches(owner.user, owner.session)) continue;
+        if (change.ends_session()) channel->close("the session has ended", net::CloseCode::SignedOut);
+        else channel->close("rights may have changed");
+    }
+}
+
+void LiveConnections::close_all(const std::string& why)
+{
+    for (const auto& [channel, owner] : channels_) channel->close(why);
 }
 
 Task<Reply> open_live(Services& services, Call& call)

@@ -90,7 +90,7 @@ Task<Result<SignedIn>> Identity::open_session(UserId user, Origin origin)
 Task<Status> Identity::end_session(UserId user, SessionId session)
 {
     auto ended = co_await metadata_.write([&](store::MetadataTx& tx) { return tx.users().end_session(user, session); });
-    forget(user);
+    if (ended) changed({.user = user, .ended = session});
     co_return ended;
 }
 
@@ -105,12 +105,12 @@ Task<Status> Identity::change_password(PrincipalPtr principal, std::string curre
     if (!matches) co_return fail_field("current", "is not your present password");
     limiter_.succeeded(email, address);
     const auto hashed = co_await hash(std::move(fresh));
-    auto changed = co_await metadata_.write([&](store::MetadataTx& tx) -> Status {
+    auto done = co_await metadata_.write([&](store::MetadataTx& tx) -> Status {
         NW_CHECK(tx.users().set_password(principal->user.id, hashed));
         return tx.users().end_other_sessions(principal->user.id, principal->session.id);
     });
-    forget(principal->user.id);
-    co_return changed;
+    if (done) changed({.user = principal->user.id, .kept = principal->session.id});
+    co_return done;
 }
 
 Task<std::string> Identity::hash(std::string password)
@@ -118,21 +118,14 @@ Task<std::string> Identity::hash(std::string password)
     co_return co_await run_on(hash_pool_, [&] { return hash_password(password); });
 }
 
-void Identity::forget(UserId user)
-{
-    std::erase_if(cache_, [&](const auto& item) { return item.second.principal->user.id == user; });
-    changed(user);
-}
+void Identity::forget(UserId user) { changed({.user = user}); }
 
-void Identity::forget_all()
-{
-    cache_.clear();
-    changed(std::nullopt);
-}
+void Identity::forget_all() { changed({}); }
 
-void Identity::changed(std::optional<UserId> user)
+void Identity::changed(const Change& change)
 {
-    if (listener_) listener_(user);
+    std::erase_if(cache_, [&](const auto& item) { return !change.user || item.second.principal->user.id == *change.user; });
+    if (listener_) listener_(change);
 }
 
 }  // namespace nw::identity

@@ -48,6 +48,20 @@ struct SignedIn {
     PrincipalPtr principal{};
 };
 
+// What has changed about who may do what. No user: anybody's rights.
+struct Change {
+    std::optional<UserId> user{};
+    std::optional<SessionId> ended{};  // not the rights: this session of the user has ended
+    std::optional<SessionId> kept{};   // not the rights: all sessions of the user but this one have ended
+
+    bool ends_session() const { return ended || kept; }
+    bool touches(UserId other, SessionId session) const
+    {
+        if (user && *user != other) return false;
+        return ended ? session == *ended : kept ? session != *kept : true;
+    }
+};
+
 class Identity {
 public:
     Identity(store::Metadata& metadata, const Clock& clock, Random& random);
@@ -70,9 +84,9 @@ public:
     // Role or membership changes: the next request reads them anew.
     void forget(UserId user);
     void forget_all();
-    // Called when what a user may do, or whether he is signed in, may have changed; nothing: anybody's. What was opened
-    // with the old rights is then closed.
-    using Listener = std::function<void(std::optional<UserId>)>;
+    // Called when what a user may do, or whether he is signed in, may have changed. What was opened with the old rights
+    // is then closed.
+    using Listener = std::function<void(const Change&)>;
     void on_change(Listener listener) { listener_ = std::move(listener); }
 
 private:
@@ -82,7 +96,7 @@ private:
     };
 
     Result<PrincipalPtr> load(store::MetadataTx& tx, const std::string& token_hash);
-    void changed(std::optional<UserId> user);
+    void changed(const Change& change);
 
     store::Metadata& metadata_;
     const Clock& clock_;

@@ -49,7 +49,8 @@ public:
         if (!post(std::move(message))) co_return fail(Errc::Unavailable, "closed");
         co_return Status{};
     }
-    void close(std::string reason) override
+    using MessageChannel::close;
+    void close(std::string reason, net::CloseCode) override
     {
         if (!closed) why = std::move(reason);
         closed = true;

@@ -8,9 +8,17 @@
 #include "base/result.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
+#include <utility>
 
 namespace nw::net {
+
+// What a closed WebSocket tells its peer (RFC 6455, section 7.4; from 4000 on an application's own).
+enum class CloseCode : std::uint16_t {
+    Normal = 1000,
+    SignedOut = 4401,  // the session has ended: coming back is no use without signing in
+};
 
 class MessageChannel {
 public:
@@ -28,7 +36,8 @@ public:
     virtual Task<Status> send(std::string message) = 0;
 
     // Sends what is queued, says goodbye and closes; later receives return Unavailable. Safe to repeat.
-    virtual void close(std::string why) = 0;
+    virtual void close(std::string why, CloseCode code) = 0;
+    void close(std::string why) { close(std::move(why), CloseCode::Normal); }
 
     virtual std::size_t queued_bytes() const = 0;
 };

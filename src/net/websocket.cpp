@@ -36,6 +36,7 @@ struct WebSocketChannel::State {
     std::size_t queued = 0;
     Timer drained;  // cancelled when the queue has shrunk or the channel has ended
     std::string goodbye{};
+    CloseCode code = CloseCode::Normal;
     bool writing = false;
     bool closing = false;  // no more messages; what is queued still leaves
     bool ended = false;
@@ -124,7 +125,7 @@ Task<void> WebSocketChannel::write_loop(std::shared_ptr<State> state)
         if (state->queued <= state->limits.queue_bytes_max / 2) state->drained.cancel();
     }
     if (state->closing && !state->ended) {
-        ws::close_reason reason(ws::close_code::normal);
+        ws::close_reason reason(ws::close_code(std::to_underlying(state->code)));
         reason.reason.assign(state->goodbye.data(), std::min<std::size_t>(state->goodbye.size(), 120));
         (void)co_await state->socket->async_close(reason, nothrow);
         state->end();
@@ -132,11 +133,12 @@ Task<void> WebSocketChannel::write_loop(std::shared_ptr<State> state)
     state->writing = false;
 }
 
-void WebSocketChannel::close(std::string why)
+void WebSocketChannel::close(std::string why, CloseCode code)
 {
     auto& state = *state_;
     if (std::exchange(state.closing, true)) return;
     state.goodbye = std::move(why);
+    state.code = code;
     if (!std::exchange(state.writing, true)) state.writers.spawn("websocket writer", write_loop(state_));
 }
 

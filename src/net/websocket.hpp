@@ -33,7 +33,8 @@ public:
     Task<Result<std::string>> receive() override;
     bool post(std::string message) override;
     Task<Status> send(std::string message) override;
-    void close(std::string why) override;
+    using MessageChannel::close;
+    void close(std::string why, CloseCode code) override;
     std::size_t queued_bytes() const override;
 
 private:

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import API, Client, Controller, Reply, Skipped, Tally, need
+from harness import API, Client, Controller, Reply, Tally, need
 from openapi import route_table
 from websocket import Closed, Refused, WebSocket
 
@@ -354,8 +354,6 @@ def live_closes_with_session(w: World) -> None:
         need(refused.status == 401, f"{refused} instead of 401")
     else:
         need(False, "a session that has ended may listen again")
-    if code == 1000:
-        raise Skipped("the socket closes and stays refused, but with 1000; docs/openapi.yaml promises 4401")
     need(code == 4401, f"closed with {code} instead of 4401")
 
 
@@ -377,6 +375,21 @@ def sweep(w: World, tally: Tally) -> None:
               ("sessions of others", sessions_are_own), ("lists of one's own", lists_are_own), ("live: the door", live_door))
     for name, step in others:
         tally.check(f"cross_tenant {name}", lambda: step(w))
+def live_of_other_sessions_stays(w: World) -> None:
+    first, second = (w.controller.client().sign_in("viewer@alpha.example.org") for _ in range(2))
+    with WebSocket(first) as ended, WebSocket(second) as kept:
+        for socket in (ended, kept):
+            socket.ask(subscribe(w, 1, w.mine.id, "agents"))
+        item = next(i for i in first.get("/sessions").expect(200).json["items"] if i["current"])
+        second.delete(f"/sessions/{item['id']}").expect(204)
+        try:
+            while True:
+                ended.receive()
+        except Closed as closed:
+            need(closed.code == 4401, f"closed with {closed.code} instead of 4401")
+        need(kept.ask(subscribe(w, 2, w.mine.id, "probes"))[-1]["type"] == "subscribed", "the other session's socket is gone too")
+
+
     for role in (*ROLES, "stranger"):
         tally.check(f"cross_tenant live: foreign subscriptions of {role}", lambda: live_refuses(w, role))
     tally.check("cross_tenant live: ends with the membership", lambda: live_ends_with_membership(w))
@@ -392,3 +405,4 @@ def run(build: Path, scratch: Path, tally: Tally) -> None:
         for method, pattern in [key for key in w.table if key != last] + [last]:
             tally.check(f"cross_tenant roles: {method} {pattern}", lambda: own_workspace(w, method, pattern))
         tally.check("cross_tenant nothing changed in the other workspace", lambda: unchanged(w, before))
+    tally.check("cross_tenant live: another session's end leaves it open", lambda: live_of_other_sessions_stays(w))
