@@ -78,6 +78,9 @@ Result<store::Page> page_of(const Call& call, std::uint32_t limit_default = 100,
 Result<std::optional<std::int64_t>> query_integer(const Call& call, std::string_view name, std::int64_t min,
                                                   std::int64_t max);
 
+// "true" or "false"; false when it is left out.
+Result<bool> query_flag(const Call& call, std::string_view name);
+
 // ETag and If-Match of something with a revision: the revision to change from. `Conflict` becomes 412 at the door.
 std::string etag_of(std::int64_t revision);
 Result<std::int64_t> revision_to_change(const Call& call, std::int64_t current);

@@ -200,6 +200,14 @@ Result<std::optional<std::int64_t>> query_integer(const Call& call, std::string_
     return value;
 }
 
+Result<bool> query_flag(const Call& call, std::string_view name)
+{
+    const auto found = call.request.query.find(name);
+    if (found == call.request.query.end() || found->second == "false") return false;
+    if (found->second != "true") return fail_field(std::string(name), "must be true or false");
+    return true;
+}
+
 Result<store::Page> page_of(const Call& call, std::uint32_t limit_default, std::uint32_t limit_max)
 {
     NW_TRY(const auto limit, query_integer(call, "limit", 1, limit_max));

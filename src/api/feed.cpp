@@ -81,6 +81,16 @@ void Feed::probe_gone(WorkspaceId workspace, ProbeId probe)
     services_->hub.publish(probe_topic(workspace, probe), {event});
 }
 
+void Feed::annotated(WorkspaceId workspace, std::optional<ProbeId> probe)
+{
+    JsonWriter json;
+    json.object().field("type", "annotated").key("probe");
+    if (probe) json.text(to_text(*probe));
+    else json.null();
+    json.end_object();
+    services_->hub.publish(probes_topic(workspace), {std::move(json).str()});
+}
+
 void Feed::agent_changed(WorkspaceId workspace, AgentId agent)
 {
     if (services_->hub.wanted(agents_topic(workspace))) agents_[workspace].insert(agent);

@@ -9,6 +9,7 @@
 #include "model/rows.hpp"
 
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 
@@ -23,6 +24,8 @@ public:
     void rows(AgentId agent, std::span<const Rows> rows);
     void probe_changed(WorkspaceId workspace, ProbeId probe);
     void probe_gone(WorkspaceId workspace, ProbeId probe);
+    // Events of the probe, or of every probe, are to be read again.
+    void annotated(WorkspaceId workspace, std::optional<ProbeId> probe);
     void agent_changed(WorkspaceId workspace, AgentId agent);
     void agent_gone(WorkspaceId workspace, AgentId agent);
 

@@ -60,6 +60,14 @@ Task<Reply> restore_probe(Services& services, Call& call);
 // targets.cpp
 Task<Reply> list_targets(Services& services, Call& call);
 Task<Reply> update_target(Services& services, Call& call);
+// annotations.cpp
+Task<Reply> list_annotations(Services& services, Call& call);
+Task<Reply> create_annotation(Services& services, Call& call);
+Task<Reply> update_annotation(Services& services, Call& call);
+Task<Reply> delete_annotation(Services& services, Call& call);
+Task<Reply> restore_annotation(Services& services, Call& call);
+// events.cpp
+Task<Reply> list_probe_events(Services& services, Call& call);
 // series.cpp, samples.cpp, overview.cpp
 Task<Reply> get_series(Services& services, Call& call);
 Task<Reply> get_histogram(Services& services, Call& call);

@@ -80,10 +80,8 @@ std::vector<AgentId> read_agents(Fields& fields, const net::Json& body)
     return agents;
 }
 
-std::string settings_detail(const Kind& kind, const Settings& before, const Settings& after)
+void write_settings_detail(JsonWriter& json, const Kind& kind, const Settings& before, const Settings& after)
 {
-    JsonWriter json;
-    json.object();
     for (const auto& [name, value] : after) {
         const auto old = before.find(name);
         if (old != before.end() && old->second == value) continue;
@@ -97,6 +95,13 @@ std::string settings_detail(const Kind& kind, const Settings& before, const Sett
         }
         json.end_array();
     }
+}
+
+std::string settings_detail(const Kind& kind, const Settings& settings)
+{
+    JsonWriter json;
+    json.object();
+    write_settings_detail(json, kind, {}, settings);
     json.end_object();
     return std::move(json).str();
 }
@@ -159,7 +164,7 @@ Result<std::vector<store::Probe>> add_probes(Services& services, const Call& cal
                               "is no agent of this workspace");
         if (!one) return std::unexpected(std::move(one).error());
         NW_CHECK(tx.audit().add(audit_entry(services, call, "probe.create", "probe", to_text(one->id), name_for_audit(*one),
-                                            settings_detail(*probe.kind, {}, probe.settings))));
+                                            settings_detail(*probe.kind, probe.settings))));
         added.push_back(*std::move(one));
     }
     return added;
@@ -233,6 +238,18 @@ struct ProbeEdit {
     const net::Json* settings = nullptr;
 };
 
+std::string edit_detail(const Kind& kind, const store::Probe& old, const store::Probe& fresh, const Settings& before,
+                        const Settings& after)
+{
+    JsonWriter json;
+    json.object();
+    if (old.name != fresh.name) json.key("name").array().text(old.name).text(fresh.name).end_array();
+    if (old.enabled != fresh.enabled) json.key("enabled").array().boolean(old.enabled).boolean(fresh.enabled).end_array();
+    write_settings_detail(json, kind, before, after);
+    json.end_object();
+    return std::move(json).str();
+}
+
 Result<store::Probe> apply_edit(Services& services, const Call& call, store::MetadataTx& tx, ProbeId id, Fields& fields,
                                 const ProbeEdit& edit)
 {
@@ -248,6 +265,7 @@ Result<store::Probe> apply_edit(Services& services, const Call& call, store::Met
     }
     NW_CHECK(fields.done());
     NW_TRY(const auto revision, revision_to_change(call, probe.revision));
+    const auto old = probe;
     if (edit.name) probe.name = *edit.name;
     if (edit.enabled) probe.enabled = *edit.enabled;
     probe.settings = store::to_json(*kind, after, true);
@@ -255,7 +273,7 @@ Result<store::Probe> apply_edit(Services& services, const Call& call, store::Met
     probe.updated_us = to_us(services.clock.wall());
     NW_TRY(auto changed, tx.probes(call.workspace.id).update(probe, revision));
     NW_CHECK(tx.audit().add(audit_entry(services, call, "probe.update", "probe", to_text(id), name_for_audit(changed),
-                                        settings_detail(*kind, before, after))));
+                                        edit_detail(*kind, old, changed, before, after))));
     return changed;
 }
 

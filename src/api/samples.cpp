@@ -6,11 +6,37 @@
 
 #include "base/json_writer.hpp"
 
+#include <algorithm>
+
 namespace nw::api {
 namespace {
 
 constexpr std::uint32_t kRowsPerPage = 1000;
 constexpr std::uint32_t kRowsPerExportPiece = 5000;
+constexpr std::uint32_t kRowsWithValuesMax = 500;
+constexpr std::size_t kValuesPerRowMax = 1000;  // as many packets as a ping may send; a count from outside may be anything
+
+// Every value of a histogram column, rising, as far as the histogram tells them apart.
+void write_values(JsonWriter& json, const Rows& rows)
+{
+    json.object();
+    for (std::size_t c = 0; c < rows.columns.size(); ++c) {
+        const auto& column = rows.kind->columns[c];
+        if (column.type != ColumnType::Histogram) continue;
+        json.key(column.name).array();
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            json.array();
+            std::size_t left = kValuesPerRowMax;
+            if (const auto histogram = quality::Histogram::from_compact(rows.columns[c].bytes.at(i)))
+                for (const auto& entry : histogram->entries())
+                    for (auto k = std::min<std::uint64_t>(entry.count, left); k > 0; --k, --left)
+                        json.number(in_unit(quality::bucket_value(entry.bucket), column.unit));
+            json.end_array();
+        }
+        json.end_array();
+    }
+    json.end_object();
+}
 
 }  // namespace
 
@@ -45,7 +71,9 @@ Task<Reply> list_samples(Services& services, Call& call)
 {
     NW_CO_TRY(const auto of, co_await probe_of(services, call));
     NW_CO_TRY(const auto range, range_of(call));
-    NW_CO_TRY(const auto page, page_of(call, kRowsPerPage, store::kSamplesPerPageMax));
+    NW_CO_TRY(const bool values, query_flag(call, "values"));
+    NW_CO_TRY(const auto page, page_of(call, values ? kRowsWithValuesMax : kRowsPerPage,
+                                       values ? kRowsWithValuesMax : store::kSamplesPerPageMax));
     NW_CO_TRY(const auto found,
               co_await services.telemetry.samples(
                   {.probe = of.probe.id, .kind = of.kind, .range = range, .limit = page.limit, .cursor = page.cursor}));
@@ -56,6 +84,10 @@ Task<Reply> list_samples(Services& services, Call& call)
         .field("count", std::uint64_t{found.rows.size()})
         .key("rows");
     write_rows(json, found.rows.rows);
+    if (values) {
+        json.key("values");
+        write_values(json, found.rows.rows);
+    }
     json.key("next_cursor");
     if (found.next.empty()) json.null();
     else json.text(found.next);

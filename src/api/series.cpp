@@ -1,3 +1,4 @@
+#include "api/baseline.hpp"
 #include "api/handlers.hpp"
 #include "api/probe_view.hpp"
 #include "api/ranges.hpp"
@@ -32,6 +33,7 @@ struct SeriesData {
     std::vector<store::LostSpan> lost{};
     quality::GradeThresholds thresholds{};
     std::vector<const Metric*> metrics{};
+    std::optional<UsualColumn> baseline{};
 
     std::int64_t start(std::size_t bucket) const { return range.from_us + std::int64_t(bucket) * step_us; }
 };
@@ -79,6 +81,7 @@ Task<Result<SeriesData>> read_series(Services& services, const Call& call)
     const auto& probe = data.of.probe;
     NW_CO_TRY(const auto asked, range_of(call));
     NW_CO_TRY(data.metrics, wanted_metrics(call, *data.of.kind));
+    NW_CO_TRY(const bool baseline, query_flag(call, "baseline"));
     NW_CO_TRY(data.step_us, step_of(call, asked, interval_us(probe)));
     data.range = store::widened(asked, data.step_us);
     const auto buckets_max = std::uint32_t((data.range.until_us - data.range.from_us) / data.step_us);
@@ -96,6 +99,11 @@ Task<Result<SeriesData>> read_series(Services& services, const Call& call)
         if (bucket) quality::merge(*data.of.kind, data.whole, *bucket);
     NW_CO_TRY(data.lost, co_await services.telemetry.lost({probe.agent}, data.range, kLostSpansMax));
     data.thresholds = settings_of(call.workspace).thresholds;
+    if (baseline) {
+        NW_CO_TRY(
+            data.baseline,
+            co_await read_baseline(services, data.of, {data.range.from_us, data.start(data.buckets.size())}, data.step_us));
+    }
     co_return data;
 }
 
@@ -196,6 +204,43 @@ void write_grades(JsonWriter& json, const SeriesData& data)
     json.end_array();
 }
 
+// The median of the bucket against what is usual.
+std::optional<double> deviation_of(const SeriesData& data, std::size_t bucket, std::size_t histogram)
+{
+    const auto& usual = data.baseline->buckets[bucket];
+    const auto& found = data.buckets[bucket];
+    if (!usual || !found) return std::nullopt;
+    const auto median = quantile_of(*data.of.kind, *data.baseline->column, histogram, *found, 0.5);
+    if (!median) return std::nullopt;
+    return quality::deviation(*usual, *median);
+}
+
+void write_baseline(JsonWriter& json, const SeriesData& data)
+{
+    if (!data.baseline) return;
+    const auto& baseline = *data.baseline;
+    const auto histogram = quality::histogram_index(*data.of.kind, baseline.column->name);
+    const auto column = [&](std::string_view name, auto value_of) {
+        json.key(name).array();
+        for (std::size_t i = 0; i < baseline.buckets.size(); ++i) {
+            const std::optional<double> value = value_of(i);
+            if (value) json.number(*value);
+            else json.null();
+        }
+        json.end_array();
+    };
+    const auto of = [&](double quality::Baseline::* member) {
+        return [&baseline, member](std::size_t i) {
+            return baseline.buckets[i] ? std::optional((*baseline.buckets[i]).*member) : std::nullopt;
+        };
+    };
+    json.key("baseline").object().field("column", baseline.column->name);
+    column("mean", of(&quality::Baseline::mean));
+    column("sigma", of(&quality::Baseline::sigma));
+    column("deviation", [&](std::size_t i) { return histogram ? deviation_of(data, i, *histogram) : std::nullopt; });
+    json.end_object();
+}
+
 std::optional<double> coverage(const SeriesData& data)
 {
     const auto interval = interval_us(data.of.probe);
@@ -238,6 +283,7 @@ Task<Reply> get_series(Services& services, Call& call)
     write_numbers(json, data);
     write_quantiles(json, data);
     write_grades(json, data);
+    write_baseline(json, data);
     write_summary(json, data);
     json.end_object();
     co_return json_response(std::move(json).str());

@@ -41,6 +41,7 @@ struct SessionFacts {
     std::vector<std::uint32_t> kinds{};
     std::uint64_t state_number = 0;  // the last state the agent applied, 0 for none
     WallTime since{};
+    std::uint64_t boot = 0;  // random per process of the agent
     bool restarted = false;  // another process than in the session before
 };
 

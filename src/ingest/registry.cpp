@@ -183,7 +183,7 @@ void Registry::on_connected(const SessionFacts& facts)
                                                      .resolver = facts.resolver}));
         NW_CHECK(sessions.record_seen(facts.agent, facts.since, std::nullopt, std::nullopt));
         NW_CHECK(sessions.close_connection(facts.agent, facts.since, "replaced by a newer connection"));
-        return sessions.open_connection(facts.agent, facts.since, facts.remote, facts.version);
+        return sessions.open_connection(facts.agent, facts.since, facts.remote, facts.version, facts.boot);
     });
     changed(facts.agent, entry);
 }

@@ -48,6 +48,7 @@ Task<Status> Session::greet()
     facts_.resolver = clipped(std::move(hello_.resolver));
     facts_.kinds = std::move(hello_.kinds);
     facts_.state_number = hello_.state_number;
+    facts_.boot = hello_.boot;
     co_return Status{};
 }
 

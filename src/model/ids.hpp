@@ -24,6 +24,7 @@ enum class SessionId : std::uint64_t {};
 enum class InviteId : std::uint64_t {};
 enum class TargetId : std::uint64_t {};
 enum class AuditId : std::uint64_t {};
+enum class AnnotationId : std::uint64_t {};
 // Made at random when an agent's spool is created; sequence numbers count within a stream.
 enum class StreamId : std::uint64_t {};
 
@@ -60,6 +61,10 @@ struct IdPrefix<TargetId> {
 template <>
 struct IdPrefix<AuditId> {
     static constexpr std::string_view text = "aud_";
+};
+template <>
+struct IdPrefix<AnnotationId> {
+    static constexpr std::string_view text = "ann_";
 };
 
 template <class Id>

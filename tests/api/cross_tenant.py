@@ -40,7 +40,7 @@ def past() -> dict:
 
 
 def query_of(pattern: str) -> dict | None:
-    needed = past() if pattern.endswith(("/series", "/histogram", "/samples", "/samples.csv", "/overview")) else {}
+    needed = past() if pattern.endswith(("/series", "/histogram", "/samples", "/samples.csv", "/overview", "/events", "/annotations")) else {}
     return (needed | ({"column": "rtt"} if pattern.endswith("/histogram") else {})) or None
 
 
@@ -70,6 +70,7 @@ class World:
         body = new_probe(tenant.ids["agent"]) | {"settings": {"target": f"{tenant.name}.example.org"}}
         probe = self.root.post(f"/workspaces/{tenant.id}/probes", body).expect(201).json["items"][0]
         tenant.ids |= {"probe": probe["id"], "target": probe["target"]["id"]}
+        tenant.ids["annotation"] = self.new_annotation(tenant, f"{tenant.name} works on the line")
         return tenant
 
     def new_agent(self, tenant: Tenant, name: str) -> str:
@@ -77,6 +78,10 @@ class World:
 
     def new_invite(self, tenant: Tenant, email: str) -> str:
         return self.root.post(f"/workspaces/{tenant.id}/invites", {"email": email, "role": "viewer"}).expect(201).json["invite"]["id"]
+
+    def new_annotation(self, tenant: Tenant, text: str) -> str:
+        body = {"probe": tenant.ids["probe"], "at_us": int(time.time() * 1e6) - 60_000_000, "text": text}
+        return self.root.post(f"/workspaces/{tenant.id}/annotations", body).expect(201).json["id"]
 
     def disposable(self, method: str, pattern: str) -> dict[str, str]:
         """Ids of `mine` for a request that may succeed: what it changes or deletes was made for it."""
@@ -95,6 +100,10 @@ class World:
             ids["user"] = self.controller.join(self.root, self.mine.id, f"spare{self.made}@example.org", "viewer").user
         if "{invite}" in pattern:
             ids["invite"] = self.new_invite(self.mine, f"spare{self.made}@example.org")
+        if "{annotation}" in pattern:
+            ids["annotation"] = self.new_annotation(self.mine, f"spare {self.made}")
+            if pattern.endswith("/restore"):
+                self.root.delete(f"{base}/annotations/{ids['annotation']}").expect(204)
         return ids
 
     def body_of(self, method: str, pattern: str, ids: dict[str, str]):
@@ -103,8 +112,10 @@ class World:
                   ("POST", "/invites"): {"email": f"new{self.made}@example.org", "role": "viewer"},
                   ("POST", "/agents"): {"name": f"new {self.made}"}, ("POST", "/agents/builtin"): {"name": "controller"}, ("PATCH", "/agents/{agent}"): {"site": "swept"},
                   ("POST", "/probes"): new_probe(ids["agent"]), ("PATCH", "/probes/{probe}"): {"name": "swept"},
-                  ("PATCH", "/targets/{target}"): {"name": "swept"}}
-        bare = {"/agents/{agent}/restore", "/agents/{agent}/enrolment", "/probes/{probe}/restore"}
+                  ("PATCH", "/targets/{target}"): {"name": "swept"},
+                  ("POST", "/annotations"): {"probe": ids["probe"], "at_us": 1_700_000_000_000_000, "text": "swept"},
+                  ("PATCH", "/annotations/{annotation}"): {"text": "swept"}}
+        bare = {"/agents/{agent}/restore", "/agents/{agent}/enrolment", "/probes/{probe}/restore", "/annotations/{annotation}/restore"}
         short = pattern.removeprefix(PREFIX)
         need(method in ("GET", "DELETE") or short in bare or (method, short) in bodies, f"the sweep knows no body for {method} {pattern}")
         return bodies.get((method, short))
@@ -112,7 +123,7 @@ class World:
     def send(self, client: Client, method: str, pattern: str, workspace: str, ids: dict[str, str], **more) -> Reply:
         known = ids | {"workspace": workspace}
         path = re.sub(r"\{(\w+)\}", lambda m: known[m[1]], pattern)
-        return client.call(method, API + path, self.body_of(method, pattern, ids), query=query_of(pattern), **more)
+        return client.call(method, API + path, self.body_of(method, pattern, ids), query=query_of(pattern) if method == "GET" else None, **more)
 
     def denials(self, reply: Reply) -> list[tuple]:
         """Audit entries of this very request: (workspace or None, actor)."""
@@ -129,7 +140,7 @@ class World:
     def marks(self) -> list[str]:
         """What belongs to the other workspace and must never be seen."""
         users = [text for u in self.other.users.values() for text in (u.user, u.me["user"]["email"])]
-        return [self.other.id, *self.other.ids.values(), "beta-agent", "beta.example.org", *users]
+        return [self.other.id, *self.other.ids.values(), "beta-agent", "beta.example.org", "beta works", *users]
 
     def must_not_leak(self, reply: Reply) -> None:
         # Errors may repeat what was asked for; nothing but the request itself can have put it there.
@@ -218,6 +229,13 @@ def foreign_bodies(w: World) -> None:
             reply = w.mine.users[role].post(f"/workspaces/{w.mine.id}/probes", body).expect(422)
             need(reply.fields and all(f.startswith(next(iter(agents))) for f in reply.fields), f"{agents}: names {sorted(reply.fields)}")
             need(w.root.get(f"/workspaces/{w.mine.id}/probes").json["items"] == before, f"{agents}: made a probe all the same")
+
+
+def foreign_annotation(w: World) -> None:
+    body = {"probe": w.other.ids["probe"], "at_us": 1_700_000_000_000_000, "text": "not mine"}
+    for role in ("owner", "admin", "operator"):
+        reply = w.mine.users[role].post(f"/workspaces/{w.mine.id}/annotations", body).expect(422)
+        need(reply.fields == {"probe"}, f"names {sorted(reply.fields)}")
 
 
 def owners_only(w: World) -> None:
@@ -357,24 +375,6 @@ def live_closes_with_session(w: World) -> None:
     need(code == 4401, f"closed with {code} instead of 4401")
 
 
-def unchanged(w: World, before: dict[str, object]) -> None:
-    after = dump(w)
-    need(after.keys() == before.keys() and len(before) >= 10, "the dumps are not comparable")
-    changed = [pattern for pattern in before if before[pattern] != after[pattern]]
-    need(not changed, f"changed in the other workspace: {', '.join(changed)}")
-
-
-def sweep(w: World, tally: Tally) -> None:
-    last = ("DELETE", PREFIX)
-    order = [key for key in w.table if key != last] + [last]  # it ends the workspace
-    for method, pattern in order:
-        tally.check(f"cross_tenant foreign workspace: {method} {pattern}", lambda: foreign_workspace(w, method, pattern))
-        for parameter in re.findall(r"\{(\w+)\}", pattern.removeprefix(PREFIX)):
-            tally.check(f"cross_tenant foreign {parameter}: {method} {pattern}", lambda: foreign_id(w, method, pattern, parameter))
-    others = (("ids in the query", foreign_queries), ("ids in the body", foreign_bodies), ("only owners make owners", owners_only),
-              ("sessions of others", sessions_are_own), ("lists of one's own", lists_are_own), ("live: the door", live_door))
-    for name, step in others:
-        tally.check(f"cross_tenant {name}", lambda: step(w))
 def live_of_other_sessions_stays(w: World) -> None:
     first, second = (w.controller.client().sign_in("viewer@alpha.example.org") for _ in range(2))
     with WebSocket(first) as ended, WebSocket(second) as kept:
@@ -390,10 +390,29 @@ def live_of_other_sessions_stays(w: World) -> None:
         need(kept.ask(subscribe(w, 2, w.mine.id, "probes"))[-1]["type"] == "subscribed", "the other session's socket is gone too")
 
 
+def unchanged(w: World, before: dict[str, object]) -> None:
+    after = dump(w)
+    need(after.keys() == before.keys() and len(before) >= 10, "the dumps are not comparable")
+    changed = [pattern for pattern in before if before[pattern] != after[pattern]]
+    need(not changed, f"changed in the other workspace: {', '.join(changed)}")
+
+
+def sweep(w: World, tally: Tally) -> None:
+    last = ("DELETE", PREFIX)
+    order = [key for key in w.table if key != last] + [last]  # it ends the workspace
+    for method, pattern in order:
+        tally.check(f"cross_tenant foreign workspace: {method} {pattern}", lambda: foreign_workspace(w, method, pattern))
+        for parameter in re.findall(r"\{(\w+)\}", pattern.removeprefix(PREFIX)):
+            tally.check(f"cross_tenant foreign {parameter}: {method} {pattern}", lambda: foreign_id(w, method, pattern, parameter))
+    others = (("ids in the query", foreign_queries), ("ids in the body", foreign_bodies), ("an annotation of a foreign probe", foreign_annotation), ("only owners make owners", owners_only),
+              ("sessions of others", sessions_are_own), ("lists of one's own", lists_are_own), ("live: the door", live_door))
+    for name, step in others:
+        tally.check(f"cross_tenant {name}", lambda: step(w))
     for role in (*ROLES, "stranger"):
         tally.check(f"cross_tenant live: foreign subscriptions of {role}", lambda: live_refuses(w, role))
     tally.check("cross_tenant live: ends with the membership", lambda: live_ends_with_membership(w))
     tally.check("cross_tenant live: ends with the session", lambda: live_closes_with_session(w))
+    tally.check("cross_tenant live: another session's end leaves it open", lambda: live_of_other_sessions_stays(w))
 
 
 def run(build: Path, scratch: Path, tally: Tally) -> None:
@@ -405,4 +424,3 @@ def run(build: Path, scratch: Path, tally: Tally) -> None:
         for method, pattern in [key for key in w.table if key != last] + [last]:
             tally.check(f"cross_tenant roles: {method} {pattern}", lambda: own_workspace(w, method, pattern))
         tally.check("cross_tenant nothing changed in the other workspace", lambda: unchanged(w, before))
-    tally.check("cross_tenant live: another session's end leaves it open", lambda: live_of_other_sessions_stays(w))

@@ -55,10 +55,13 @@ class Scenario:
         enrol = [self.controller.agent_program, "enroll", "--controller", self.controller.base, "--token", self.enrolment["token"],
                  "--data-dir", data]
         subprocess.run(enrol, check=True, capture_output=True, timeout=60)
-        with (self.controller.scratch / "agent.log").open("w") as log:
-            self.agent_process = subprocess.Popen([self.controller.agent_program, "run", "--data-dir", data], stdin=subprocess.DEVNULL,
-                                                  stdout=log, stderr=log)
+        self.start_agent()
         wait_for("a measured result", lambda: self.ok("GET", "/workspaces/{workspace}/probes/{probe}", **self.probe).json["latest"])
+
+    def start_agent(self) -> None:
+        with (self.controller.scratch / "agent.log").open("a") as log:
+            self.agent_process = subprocess.Popen([self.controller.agent_program, "run", "--data-dir", self.controller.scratch / "agent"],
+                                                  stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def range(self) -> dict:
         now = int(time.time() * 1e6)
@@ -90,10 +93,11 @@ def reads(s: Scenario) -> None:
     s.ok("GET", "/workspaces/{workspace}", workspace="alpha")
     s.ok("GET", "/workspaces/{workspace}/agents/{agent}", **s.agent)
     s.ok("GET", "/workspaces/{workspace}/agents/{agent}/connections", **s.agent)
-    s.ok("GET", "/workspaces/{workspace}/overview", query=s.range(), **s.w)
+    for end in ("/overview", "/annotations"):
+        s.ok("GET", "/workspaces/{workspace}" + end, query=s.range(), **s.w)
     for probe in (s.probe, s.paused):
         s.ok("GET", "/workspaces/{workspace}/probes/{probe}", **probe)
-        for end in ("series", "samples", "samples.csv"):
+        for end in ("series", "samples", "samples.csv", "events"):
             s.ok("GET", f"/workspaces/{{workspace}}/probes/{{probe}}/{end}", query=s.range(), **probe)
         s.ok("GET", "/workspaces/{workspace}/probes/{probe}/histogram", query=s.range() | {"column": "rtt"}, **probe)
 
@@ -167,6 +171,53 @@ def edits(s: Scenario) -> None:
     s.ok("PATCH", "/instance", {"name": "Here"})
 
 
+def annotations(s: Scenario) -> None:
+    base, now = "/workspaces/{workspace}/annotations", int(time.time() * 1e6)
+    made = s.ok("POST", base, {"probe": s.probe["probe"], "at_us": now - 30_000_000, "text": "works on the line"}, **s.w)
+    one = s.w | {"annotation": made.json["id"]}
+    need(made.json["author"], "no author")
+    everywhere = s.ok("POST", base, {"at_us": now - 50_000_000, "until_us": now - 20_000_000, "text": "storm"}, **s.w).json
+    changed = s.ok("PATCH", base + "/{annotation}", {"text": "works done", "until_us": now}, headers={"If-Match": made.headers["ETag"]}, **one)
+    need((changed.json["text"], changed.json["until_us"]) == ("works done", now), "the change was not kept")
+    s.contract.call(s.root, "PATCH", base + "/{annotation}", {"text": "late"}, headers={"If-Match": made.headers["ETag"]}, **one).expect(412)
+
+    def noted(probe: dict) -> list[str]:
+        items = s.ok("GET", "/workspaces/{workspace}/probes/{probe}/events", query=s.range(), **probe).json["items"]
+        need(items == sorted(items, key=lambda e: e["at_us"]), "events are not in the order of time")
+        return [e["text"] for e in items if e["kind"] == "annotation"]
+
+    need(noted(s.probe) == ["storm", "works done"] and noted(s.paused) == ["storm"], f"{noted(s.probe)}, {noted(s.paused)}")
+    s.ok("DELETE", base + "/{annotation}", **one)
+    need(noted(s.probe) == ["storm"], "a deleted annotation is still an event")
+    s.contract.call(s.root, "PATCH", base + "/{annotation}", {"text": "x"}, **one).expect(404)
+    s.ok("POST", base + "/{annotation}/restore", **one)
+    need(noted(s.probe) == ["storm", "works done"], "a restored annotation is no event")
+    audited = [e["action"] for e in s.ok("GET", "/workspaces/{workspace}/audit", query={"action": "annotation."}, **s.w).json["items"]]
+    need(audited == [f"annotation.{a}" for a in ("restore", "delete", "update", "create", "create")], f"audited: {audited}")
+    s.ok("DELETE", base + "/{annotation}", annotation=everywhere["id"], **s.w)
+
+
+def events(s: Scenario) -> None:
+    """Agent and configuration on the probe's charts; what is changed is named, without the settings that stay."""
+    if not s.agent_process:
+        raise Skipped("needs the measuring agent")
+    s.ok("PATCH", "/workspaces/{workspace}/probes/{probe}", {"settings": {"timeout": 600}, "enabled": False}, **s.probe)
+    s.ok("PATCH", "/workspaces/{workspace}/probes/{probe}", {"enabled": True}, **s.probe)
+
+    def found() -> list[dict]:
+        return s.ok("GET", "/workspaces/{workspace}/probes/{probe}/events", query=s.range(), **s.probe).json["items"]
+
+    need([e["detail"] for e in found() if e["kind"] == "probe_changed"]
+         == [{"enabled": [True, False], "settings.timeout": [500, 600]}, {"enabled": [False, True]}], f"{found()}")
+    kinds = [e["kind"] for e in found()]
+    need("probe_created" in kinds and "agent_connected" in kinds, f"kinds: {kinds}")
+    s.close()
+    s.start_agent()
+    wait_for("the restarted agent among the events", lambda: [e["kind"] for e in found() if e["kind"].startswith("agent_")][-2:]
+             == ["agent_disconnected", "agent_restarted"])
+    need(not [e for e in found() if e["kind"].startswith("agent_") and not e["text"]], "no version, or no reason")
+
+
 def every_operation(s: Scenario) -> None:
     never = sorted(set(s.contract.operations()) - s.contract.answered - {("GET", "/live")})
     need(not never, "no answer was seen of " + ", ".join(" ".join(key) for key in never))
@@ -176,7 +227,7 @@ def no_session(s: Scenario) -> None:
     for (method, pattern), item in s.contract.operations().items():
         if item["x-permission"] != "none":
             ids = {"workspace": s.w["workspace"], "agent": s.agent["agent"], "probe": s.probe["probe"], "target": s.target["target"],
-                   "user": s.root.user, "invite": s.w["workspace"], "session": s.w["workspace"]}
+                   "user": s.root.user, "invite": s.w["workspace"], "session": s.w["workspace"], "annotation": s.w["workspace"]}
             s.contract.call(s.controller.client(), method, pattern, **ids).expect(401)
 
 
@@ -226,13 +277,19 @@ WRONG = (  # method, pattern, body or query, the fields that must be named
     ("GET", "/workspaces/{workspace}/agents", {"limit": "0"}, {"limit"}),
     ("GET", "/workspaces/{workspace}/probes", {"limit": "many"}, {"limit"}),
     ("GET", "/workspaces/{workspace}/probes/{probe}/series", {"from": "1"}, {"to"}),
+    ("GET", "/workspaces/{workspace}/probes/{probe}/series", {"from": "1", "to": "2000000", "baseline": "yes"}, {"baseline"}),
+    ("GET", "/workspaces/{workspace}/probes/{probe}/samples", {"from": "1", "to": "2000000", "values": "true", "limit": "501"}, {"limit"}),
+    ("GET", "/workspaces/{workspace}/probes/{probe}/events", {"from": "1"}, {"to"}),
+    ("POST", "/workspaces/{workspace}/annotations", {}, {"at_us", "text"}),
+    ("POST", "/workspaces/{workspace}/annotations", {"at_us": 5, "until_us": 5, "text": "x", "probe": "prb_nope"}, {"until_us", "probe"}),
+    ("POST", "/workspaces/{workspace}/annotations", {"at_us": "now", "text": "x" * 501}, {"at_us", "text"}),
     ("GET", "/workspaces/{workspace}/overview", {"from": "x", "to": "2"}, {"from"}),
     ("GET", "/workspaces/{workspace}/probes/{probe}/histogram", {"from": "1", "to": "2000000", "column": "nope"}, {"column"}),
 )
 
 
 def wrong_fields(s: Scenario, method: str, pattern: str, given: dict, fields: set[str]) -> None:
-    ids = s.agent | s.probe | s.target | {"user": s.root.user}
+    ids = s.agent | s.probe | s.target | {"annotation": s.w["workspace"], "user": s.root.user}
     filled = {k: (ids["agent"] if v == "{agent}" else v) for k, v in given.items()}
     more = {"query": filled} if method == "GET" else {"body": filled}
     reply = s.contract.call(s.root, method, pattern, **more, **ids).expect(422)
@@ -285,6 +342,12 @@ def series_has_data(s: Scenario) -> None:
     rows = s.ok("GET", "/workspaces/{workspace}/probes/{probe}/samples", query=s.range(), **s.probe).json
     need(all(len(c) == rows["count"] for c in [*rows["rows"]["columns"].values(), rows["rows"]["at_us"]]), "rows' columns are not of `count` entries")
     need(rows["rows"]["columns"]["sent"][0] == 2, "the probe sends 2 packets")
+    packets = s.ok("GET", "/workspaces/{workspace}/probes/{probe}/samples", query=s.range() | {"values": "true"}, **s.probe).json
+    for low, high, received, values in zip(*(packets["rows"]["columns"][n] for n in ("rtt_min", "rtt_max", "received")), packets["values"]["rtt"]):
+        need(len(values) == received, f"{received} replies, {len(values)} values")
+        need(not values or low * 0.99 - 1 <= values[0] <= values[-1] <= high * 1.01 + 1, f"{values} outside of {low} to {high}")
+    week = s.ok("GET", "/workspaces/{workspace}/probes/{probe}/series", query=s.range() | {"baseline": "true"}, **s.probe).json["baseline"]
+    need(all(week[n] == [None] * len(week["mean"]) for n in ("mean", "sigma", "deviation")), "a baseline without a week before")
 
 
 def run(build: Path, scratch: Path, tally: Tally) -> None:
@@ -296,7 +359,8 @@ def run(build: Path, scratch: Path, tally: Tally) -> None:
             s.agents_and_probes()
             tally.check("openapi an agent enrols and measures", s.measure)
             steps = (("answers to reads", reads), ("series and samples agree in shape", series_has_data), ("lists, filters and pages", filters),
-                     ("account and sessions", account), ("members and invites", members), ("edits, deletion, restoring", edits),
+                     ("account and sessions", account), ("members and invites", members), ("edits, deletion, restoring", edits), ("annotations", annotations),
+                     ("events of a probe", events),
                      ("every operation was answered as documented", every_operation), ("401 without a session", no_session),
                      ("412 after a lost race", lost_race), ("409 conflicts", conflicts), ("400, 403, 404, 405, 413, 415", malformed),
                      ("HEAD is GET without a body", head), ("live messages", live))

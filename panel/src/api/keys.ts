@@ -15,6 +15,8 @@ export const keys = {
   connections: (ws: string, agent: string) => ['ws', ws, 'connections', agent] as const,
   probes: (ws: string) => ['ws', ws, 'probes'] as const,
   probe: (ws: string, id: string) => ['ws', ws, 'probe', id] as const,
+  /** Events of all probes, or of one. */
+  events: (ws: string, probe?: string) => probe === undefined ? ['ws', ws, 'events'] as const : ['ws', ws, 'events', probe] as const,
   overview: (ws: string) => ['ws', ws, 'overview'] as const,
   members: (ws: string) => ['ws', ws, 'members'] as const,
   invites: (ws: string) => ['ws', ws, 'invites'] as const,

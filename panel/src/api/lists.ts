@@ -44,6 +44,8 @@ export function applyEvents(client: QueryClient, workspace: string, events: read
       gone.add(event.agent)
     else if (event.type === 'probe_gone')
       gone.add(event.probe)
+    else if (event.type === 'annotated')
+      void client.invalidateQueries({ queryKey: keys.events(workspace, event.probe ?? undefined) })
   }
   if (agents.length > 0 || gone.size > 0)
     client.setQueryData<Agent[]>(keys.agents(workspace), items => items && upserted(items, agents, gone))

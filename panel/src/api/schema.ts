@@ -590,6 +590,95 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/workspaces/{workspace}/probes/{probe}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+                probe: components["parameters"]["Probe"];
+            };
+            cookie?: never;
+        };
+        /**
+         * What happened to a probe and around it in a range, oldest first.
+         * @description Connections of its agent, changes of its configuration, and annotations that touch the range. Of each sort the
+         *     newest 500 at most; `truncated` says that there may be more.
+         */
+        get: operations["listProbeEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/annotations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+            };
+            cookie?: never;
+        };
+        /** Annotations of all probes that touch a range, newest first. */
+        get: operations["listAnnotations"];
+        put?: never;
+        /** Note what is known about a moment or a span of time. */
+        post: operations["createAnnotation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/annotations/{annotation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+                annotation: components["parameters"]["Annotation"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete an annotation; can be undone by `restore` for 24 h. */
+        delete: operations["deleteAnnotation"];
+        options?: never;
+        head?: never;
+        /** Change an annotation; members that are left out stay. */
+        patch: operations["updateAnnotation"];
+        trace?: never;
+    };
+    "/workspaces/{workspace}/annotations/{annotation}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+                annotation: components["parameters"]["Annotation"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Undo the deletion of an annotation. */
+        post: operations["restoreAnnotation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/workspaces/{workspace}/overview": {
         parameters: {
             query?: never;
@@ -1277,9 +1366,72 @@ export interface components {
             grade_reason: string[];
             /** @description By loss alone; colours the strip and the median. */
             loss_grade: components["schemas"]["Grade"][];
+            baseline?: components["schemas"]["Baseline"];
             /** @description 1 where the agent declared that it lost samples (its spool overflowed or was damaged). */
             lost_declared: number[];
             summary: components["schemas"]["RangeSummary"];
+        };
+        /**
+         * @description What is usual, per bucket: of the five-minute medians of the same weekday and hour one week before. null where
+         *     less than half of them exist. Left out where there can be none: the kind has no distribution, the range is
+         *     longer than about 17 days, or five-minute values of the week before are no longer kept.
+         */
+        Baseline: {
+            column: string;
+            mean: components["schemas"]["NumberColumn"];
+            sigma: components["schemas"]["NumberColumn"];
+            deviation: components["schemas"]["NumberColumn"];
+        };
+        Annotation: {
+            id: components["schemas"]["Id"];
+            /** @description null for every probe of the workspace. */
+            probe: components["schemas"]["Id"] | null;
+            at_us: components["schemas"]["TimeUs"];
+            /** @description End of a span; null for a moment. */
+            until_us: number | null;
+            text: string;
+            /** @description The author's name as it was then. */
+            author: string;
+            created_us: components["schemas"]["TimeUs"];
+            updated_us: components["schemas"]["TimeUs"];
+        };
+        AnnotationList: {
+            items: components["schemas"]["Annotation"][];
+        };
+        AnnotationCreate: {
+            /** @description Left out or null for every probe of the workspace. */
+            probe?: components["schemas"]["Id"] | null;
+            at_us: components["schemas"]["TimeUs"];
+            until_us?: number | null;
+            text: string;
+        };
+        AnnotationUpdate: {
+            at_us?: components["schemas"]["TimeUs"];
+            until_us?: number | null;
+            text?: string;
+        };
+        /**
+         * @description agent_restarted: connected by another process of the agent than before.
+         * @enum {string}
+         */
+        ProbeEventKind: "agent_connected" | "agent_restarted" | "agent_disconnected" | "probe_created" | "probe_changed" | "probe_deleted" | "probe_restored" | "annotation";
+        ProbeEvent: {
+            at_us: components["schemas"]["TimeUs"];
+            until_us: number | null;
+            kind: components["schemas"]["ProbeEventKind"];
+            /** @description The agent's version, why it was disconnected, or the annotation's text; empty otherwise. */
+            text: string;
+            /** @description Name of the user; empty when it was none. */
+            actor: string;
+            /** @description Of changes: field to `[before, after]`; secrets are never here. */
+            detail: {
+                [key: string]: unknown;
+            };
+            annotation: components["schemas"]["Annotation"] | null;
+        };
+        ProbeEvents: {
+            items: components["schemas"]["ProbeEvent"][];
+            truncated: boolean;
         };
         /** @description Buckets with at least one value, rising; `lower` inclusive, `upper` exclusive. */
         Histogram: {
@@ -1311,6 +1463,10 @@ export interface components {
             kind: string;
             count: number;
             rows: components["schemas"]["SampleRows"];
+            /** @description By histogram column, one list per row, rising; each within 1 % of what was measured, at most 1,000. */
+            values?: {
+                [key: string]: number[][];
+            };
             next_cursor: string | null;
         };
         OverviewWorst: {
@@ -1539,7 +1695,7 @@ export interface components {
             id?: number;
             problem: components["schemas"]["Problem"];
         };
-        LiveEvent: components["schemas"]["LiveAgent"] | components["schemas"]["LiveAgentGone"] | components["schemas"]["LiveProbe"] | components["schemas"]["LiveProbeGone"] | components["schemas"]["LiveSamples"];
+        LiveEvent: components["schemas"]["LiveAgent"] | components["schemas"]["LiveAgentGone"] | components["schemas"]["LiveProbe"] | components["schemas"]["LiveProbeGone"] | components["schemas"]["LiveSamples"] | components["schemas"]["LiveAnnotated"];
         /** @description Topic `agents`; the agent as it is now (created, changed, connected, ...). */
         LiveAgent: {
             /**
@@ -1585,6 +1741,15 @@ export interface components {
             kind: string;
             rows: components["schemas"]["SampleRows"];
         };
+        /** @description Topic `probes`; annotations of the probe, or of every probe, have changed. */
+        LiveAnnotated: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "annotated";
+            probe: components["schemas"]["Id"] | null;
+        };
     };
     responses: {
         /**
@@ -1606,6 +1771,7 @@ export interface components {
         Workspace: components["schemas"]["Id"];
         Agent: components["schemas"]["Id"];
         Probe: components["schemas"]["Id"];
+        Annotation: components["schemas"]["Id"];
         Target: components["schemas"]["Id"];
         User: components["schemas"]["Id"];
         Invite: components["schemas"]["Id"];
@@ -2692,6 +2858,8 @@ export interface operations {
                 width?: number;
                 /** @description Exactly this step, one of the allowed ones; at most 4,000 buckets (400 otherwise). */
                 step_us?: number;
+                /** @description With what is usual: mean and deviation of the five-minute medians of the same weekday and hour one week before. */
+                baseline?: boolean;
                 /** @description Metrics to return, separated by commas; all when left out. */
                 metrics?: string;
             };
@@ -2757,7 +2925,10 @@ export interface operations {
                 /** @description Microseconds since the epoch, exclusive. */
                 to: components["parameters"]["To"];
                 cursor?: components["parameters"]["Cursor"];
+                /** @description With `values` 500 at most, and by default. */
                 limit?: number;
+                /** @description With every single value of the histogram columns: the packets. */
+                values?: boolean;
             };
             header?: never;
             path: {
@@ -2806,6 +2977,188 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listProbeEvents: {
+        parameters: {
+            query: {
+                /** @description Microseconds since the epoch, inclusive. */
+                from: components["parameters"]["From"];
+                /** @description Microseconds since the epoch, exclusive. */
+                to: components["parameters"]["To"];
+            };
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+                probe: components["parameters"]["Probe"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProbeEvents"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAnnotations: {
+        parameters: {
+            query: {
+                /** @description Microseconds since the epoch, inclusive. */
+                from: components["parameters"]["From"];
+                /** @description Microseconds since the epoch, exclusive. */
+                to: components["parameters"]["To"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The annotations. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnotationList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createAnnotation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Required whenever the request carries the session cookie; 403 otherwise. */
+                "X-CSRF-Token"?: components["parameters"]["Csrf"];
+            };
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnnotationCreate"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Annotation"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteAnnotation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Required whenever the request carries the session cookie; 403 otherwise. */
+                "X-CSRF-Token"?: components["parameters"]["Csrf"];
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+                annotation: components["parameters"]["Annotation"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateAnnotation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Required whenever the request carries the session cookie; 403 otherwise. */
+                "X-CSRF-Token"?: components["parameters"]["Csrf"];
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+                annotation: components["parameters"]["Annotation"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnnotationUpdate"];
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Annotation"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    restoreAnnotation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Required whenever the request carries the session cookie; 403 otherwise. */
+                "X-CSRF-Token"?: components["parameters"]["Csrf"];
+            };
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+                annotation: components["parameters"]["Annotation"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Restored. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Annotation"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -209,6 +209,31 @@ Result<Paged<AgentConnection>> Agents::connections(AgentId id, const Page& page)
     return result;
 }
 
+Result<std::vector<AgentConnection>> Agents::connections_in(AgentId id, std::int64_t from_us, std::int64_t until_us,
+                                                            std::uint32_t limit)
+{
+    NW_CHECK(get(id));
+    // 0: a connection of before boots were kept, of which nothing is known.
+    sqlite::Statement select(
+        db_,
+        "SELECT c.id, c.from_us, c.until_us, c.address, c.version, c.close_reason, c.boot != 0 AND coalesce((SELECT "
+        "nullif(p.boot, 0) FROM agent_connection p WHERE p.agent = c.agent AND p.id < c.id ORDER BY p.id DESC LIMIT 1), "
+        "c.boot) != c.boot FROM agent_connection c WHERE c.agent = ?1 AND ((c.from_us >= ?2 AND c.from_us < ?3) OR "
+        "(c.until_us >= ?2 AND c.until_us < ?3)) ORDER BY c.id DESC LIMIT ?4");
+    select.bind(1, sql_id(id)).bind(2, from_us).bind(3, until_us).bind(4, std::int64_t{limit});
+    std::vector<AgentConnection> found;
+    NW_CHECK(for_each_row(select, [&](const auto& row) {
+        found.push_back({.id = row.integer(0),
+                         .from_us = row.integer(1),
+                         .until_us = row.maybe_integer(2),
+                         .address = row.text(3),
+                         .version = row.text(4),
+                         .close_reason = row.text(5),
+                         .restarted = row.integer(6) != 0});
+    }));
+    return found;
+}
+
 Result<std::optional<Agent>> AgentSessions::find(AgentId id)
 {
     sqlite::Statement select(db_, std::string(kAgentSelect) + "WHERE a.id = ?");
@@ -278,11 +303,14 @@ Status AgentSessions::record_seen(AgentId id, WallTime at, std::optional<std::in
     return update.bind(1, to_us(at)).bind(2, clock_offset_us).bind(3, clock_uncertainty_us).bind(4, sql_id(id)).run();
 }
 
-Status AgentSessions::open_connection(AgentId id, WallTime at, std::string_view address, std::string_view version)
+Status AgentSessions::open_connection(AgentId id, WallTime at, std::string_view address, std::string_view version,
+                                      std::uint64_t boot)
 {
     constexpr std::int64_t kept_per_agent = 500;
-    sqlite::Statement insert(db_, "INSERT INTO agent_connection (agent, from_us, address, version) VALUES (?, ?, ?, ?)");
-    NW_CHECK(insert.bind(1, sql_id(id)).bind(2, to_us(at)).bind(3, address).bind(4, version).run());
+    sqlite::Statement insert(db_,
+                             "INSERT INTO agent_connection (agent, from_us, address, version, boot) VALUES (?, ?, ?, ?, ?)");
+    NW_CHECK(
+        insert.bind(1, sql_id(id)).bind(2, to_us(at)).bind(3, address).bind(4, version).bind(5, std::int64_t(boot)).run());
     sqlite::Statement trim(db_, "DELETE FROM agent_connection WHERE agent = ?1 AND id <= (SELECT id FROM agent_connection "
                                 "WHERE agent = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)");
     return trim.bind(1, sql_id(id)).bind(2, kept_per_agent).run();

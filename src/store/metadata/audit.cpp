@@ -109,6 +109,18 @@ Result<Paged<AuditRow>> AuditLog::list(const AuditFilter& filter, const Page& pa
     return result;
 }
 
+Result<std::vector<AuditEntry>> AuditLog::of_subject(WorkspaceId workspace, std::string_view subject, std::int64_t from_us,
+                                                     std::int64_t until_us, std::uint32_t limit)
+{
+    sqlite::Statement select(db_, std::string(kColumns)
+                                      + "WHERE workspace = ? AND subject = ? AND at_us >= ? AND at_us < ? AND outcome = "
+                                        "'done' ORDER BY at_us DESC, id DESC LIMIT ?");
+    select.bind(1, sql_id(workspace)).bind(2, subject).bind(3, from_us).bind(4, until_us).bind(5, std::int64_t{limit});
+    std::vector<AuditEntry> found;
+    NW_CHECK(for_each_row(select, [&](const auto& row) { found.push_back(entry_from(row)); }));
+    return found;
+}
+
 Result<std::optional<std::int64_t>> AuditLog::first_broken()
 {
     sqlite::Statement select(db_, std::string(kColumns) + "ORDER BY id");

@@ -128,6 +128,9 @@ public:
     Result<Agent> restore(AgentId id);
     // Newest first.
     Result<Paged<AgentConnection>> connections(AgentId id, const Page& page);
+    // Those that began or ended in the range, the newest `limit` of them, newest first.
+    Result<std::vector<AgentConnection>> connections_in(AgentId id, std::int64_t from_us, std::int64_t until_us,
+                                                        std::uint32_t limit);
 
 private:
     sqlite::Database& db_;
@@ -167,6 +170,27 @@ private:
     WorkspaceId workspace_;
 };
 
+class Annotations {
+public:
+    Annotations(sqlite::Database& db, WorkspaceId workspace) : db_(db), workspace_(workspace) {}
+
+    // NotFound when it is about a probe that is not of this workspace.
+    Result<Annotation> add(const Annotation& annotation);
+    Result<Annotation> get(AnnotationId id);
+    // Those of the workspace that touch the range, the newest `limit` of them, newest first; with a probe only what
+    // concerns it.
+    Result<std::vector<Annotation>> list(std::optional<ProbeId> probe, std::int64_t from_us, std::int64_t until_us,
+                                         std::uint32_t limit);
+    Result<Annotation> update(const Annotation& changed, std::int64_t revision);
+    Status remove(AnnotationId id, WallTime now);
+    // NotFound when it was deleted before `deleted_since`.
+    Result<Annotation> restore(AnnotationId id, WallTime deleted_since);
+
+private:
+    sqlite::Database& db_;
+    WorkspaceId workspace_;
+};
+
 // What the sessions of agents need, across workspaces.
 class AgentSessions {
 public:
@@ -185,7 +209,7 @@ public:
     Status record_facts(AgentId id, const AgentFacts& facts);
     Status record_seen(AgentId id, WallTime at, std::optional<std::int64_t> clock_offset_us,
                        std::optional<std::int64_t> clock_uncertainty_us);
-    Status open_connection(AgentId id, WallTime at, std::string_view address, std::string_view version);
+    Status open_connection(AgentId id, WallTime at, std::string_view address, std::string_view version, std::uint64_t boot);
     Status close_connection(AgentId id, WallTime at, std::string_view why);
     // At start: what was open when the controller died.
     Status close_all_connections(std::string_view why);
@@ -210,6 +234,9 @@ public:
     Status add(const AuditEntry& entry);
     // Newest first.
     Result<Paged<AuditRow>> list(const AuditFilter& filter, const Page& page);
+    // What was done to one subject, the newest `limit` in the range, newest first.
+    Result<std::vector<AuditEntry>> of_subject(WorkspaceId workspace, std::string_view subject, std::int64_t from_us,
+                                               std::int64_t until_us, std::uint32_t limit);
     // The id of the first row whose hash does not follow from the rows before it.
     Result<std::optional<std::int64_t>> first_broken();
 
@@ -226,6 +253,7 @@ public:
     Members members(WorkspaceId workspace) { return Members(db_, workspace); }
     Agents agents(WorkspaceId workspace) { return Agents(db_, workspace); }
     Probes probes(WorkspaceId workspace) { return Probes(db_, workspace); }
+    Annotations annotations(WorkspaceId workspace) { return Annotations(db_, workspace); }
     AgentSessions agent_sessions() { return AgentSessions(db_); }
     AuditLog audit() { return AuditLog(db_); }
 

@@ -156,6 +156,80 @@ TEST_CASE("the audit log notices a row that was changed afterwards")
     CHECK(*f.tx([](MetadataTx& tx) { return tx.audit().first_broken(); }) == 2);
 }
 
+TEST_CASE("annotations touch ranges, belong to one workspace, and come back after an undo")
+{
+    Fixture f;
+    const auto workspace = f.workspace("ours");
+    const auto theirs = f.workspace("theirs");
+    const auto agent = f.agent(workspace.id, "a");
+    const auto probe = f.probe(agent, "p");
+    const auto other = f.probe(agent, "q");
+    const auto add = [&](std::uint64_t id, std::optional<ProbeId> of, std::int64_t at, std::optional<std::int64_t> until) {
+        return f.tx([&](MetadataTx& tx) {
+            return tx.annotations(workspace.id)
+                .add({.id = AnnotationId{id}, .probe = of, .at_us = at, .until_us = until, .text = "t", .author = "Ana"});
+        });
+    };
+    REQUIRE(add(1, probe.id, 100, std::nullopt));
+    REQUIRE(add(2, std::nullopt, 200, 400));  // of every probe
+    REQUIRE(add(3, other.id, 250, std::nullopt));
+    CHECK(!add(4, ProbeId{77}, 1, std::nullopt));
+    const auto found = [&](std::optional<ProbeId> of, std::int64_t from, std::int64_t until) {
+        std::string ids;
+        for (const auto& one : *f.tx([&](MetadataTx& tx) { return tx.annotations(workspace.id).list(of, from, until, 10); }))
+            ids += std::to_string(std::uint64_t(one.id));
+        return ids;
+    };
+    CHECK(found(probe.id, 0, 1000) == "21");
+    CHECK(found(std::nullopt, 0, 1000) == "321");
+    CHECK(found(probe.id, 399, 400) == "2");  // begins before, still lasts
+    CHECK(found(probe.id, 400, 500).empty());
+    CHECK(found(probe.id, 100, 101) == "1");
+    CHECK(found(probe.id, 0, 100).empty());
+
+    f.tx([&](MetadataTx& tx) -> Status {
+        auto foreign = tx.annotations(theirs.id);
+        CHECK(foreign.get(AnnotationId{1}).error().code == Errc::NotFound);
+        CHECK(foreign.remove(AnnotationId{1}, f.now).error().code == Errc::NotFound);
+        CHECK(foreign.add({.id = AnnotationId{9}, .probe = probe.id, .at_us = 1, .text = "x"}).error().code
+              == Errc::NotFound);
+        auto ours = tx.annotations(workspace.id);
+        auto one = *ours.get(AnnotationId{1});
+        one.text = "changed";
+        CHECK(ours.update(one, 1)->revision == 2);
+        CHECK(ours.update(one, 1).error().code == Errc::Conflict);
+        CHECK(ours.remove(one.id, f.now));
+        CHECK(ours.get(one.id).error().code == Errc::NotFound);
+        CHECK(ours.restore(one.id, f.now + Seconds(1)).error().code == Errc::NotFound);
+        CHECK(ours.restore(one.id, f.now)->text == "changed");
+        return {};
+    });
+}
+
+TEST_CASE("a connection by another process of the agent is a restart")
+{
+    Fixture f;
+    const auto agent = f.agent(f.workspace("w").id, "a");
+    f.tx([&](MetadataTx& tx) -> Status {
+        auto sessions = tx.agent_sessions();
+        for (const auto& [boot, at] : {std::pair{5U, 0}, std::pair{5U, 10}, std::pair{6U, 20}}) {
+            NW_CHECK(sessions.open_connection(agent.id, f.now + Seconds(at), "192.0.2.1", "1.0", boot));
+            NW_CHECK(sessions.close_connection(agent.id, f.now + Seconds(at + 5), "gone"));
+        }
+        return {};
+    });
+    const auto at = to_us(f.now);
+    const auto found = *f.tx([&](MetadataTx& tx) {
+        return tx.agents(agent.workspace).connections_in(agent.id, at + 12'000'000, at + 21'000'000, 10);
+    });
+    REQUIRE(found.size() == 2);  // the second ended in the range
+    CHECK(found[0].restarted);
+    CHECK(!found[1].restarted);
+    CHECK(f.tx([&](MetadataTx& tx) {
+               return tx.agents(agent.workspace).connections_in(agent.id, at + 1, at + 2, 10);
+           })->empty());
+}
+
 TEST_CASE("a database of a newer program is left alone")
 {
     const testing::ScratchDir dir;

@@ -132,6 +132,7 @@ struct AgentConnection {
     std::string address{};
     std::string version{};
     std::string close_reason{};
+    bool restarted = false;  // by another process of the agent than the connection before
 };
 
 struct Target {
@@ -158,6 +159,20 @@ struct Probe {
     std::int64_t updated_us = 0;
     std::optional<std::int64_t> deleted_us{};
     std::string agent_name{};  // reading only
+};
+
+// What somebody knows about a moment, or a span of time.
+struct Annotation {
+    AnnotationId id{};
+    std::optional<ProbeId> probe{};  // nothing: of every probe of the workspace
+    std::int64_t at_us = 0;
+    std::optional<std::int64_t> until_us{};
+    std::string text{};
+    std::string author{};  // by name, as it was then
+    std::int64_t revision = 1;
+    std::int64_t created_us = 0;
+    std::int64_t updated_us = 0;
+    friend bool operator==(const Annotation&, const Annotation&) = default;
 };
 
 enum class AuditOutcome : std::uint8_t { Done, Denied, Failed };
