@@ -7,8 +7,8 @@ import { problemsFromServer } from './useProbeForm'
 const setting = (name: string) => PING.settings.find(entry => entry.name === name) ?? (() => { throw new Error(name) })()
 
 describe('host names and addresses', () => {
-  it.each(['example.org', 'a', 'xn--bcher-kva.example', '_dmarc.example.org', 'example.org.', '192.0.2.1', '2001:db8::1', 'fe80::1%eth0', '::1', '1.example'])('takes %s', text => expect(isHost(text)).toBe(true))
-  it.each(['', ' ', 'a b', '-a.example', 'a-.example', '256.1.1.1', '1.2.3', 'exa$mple', 'http://example.org', `${'a'.repeat(64)}.org`, 'a..b', '10.0.0.0/8', `${'a.'.repeat(130)}b`])('refuses %j', text => expect(isHost(text)).toBe(false))
+  it.each(['example.org', 'a', 'xn--bcher-kva.example', '_dmarc.example.org', 'example.org.', '192.0.2.1', '2001:db8::1', 'fe80::1%eth0', '::1', '1.example', 'a.1.example', '::ffff:192.0.2.1', '1:2:3:4:5:6:7:8', '_sip._udp.example.com'])('takes %s', text => expect(isHost(text)).toBe(true))
+  it.each(['', ' ', 'a b', '-a.example', 'a-.example', '256.1.1.1', '1.2.3', 'exa$mple', 'http://example.org', `${'a'.repeat(64)}.org`, 'a..b', '10.0.0.0/8', '10.0.0.300', '1.2.3.4.', 'host.7', '::1::', ':::', '1:2:3:4:5:6:7', 'x:y', '12345::1', 'x/y', '01.2.3.4', `${'a.'.repeat(130)}b`])('refuses %j', text => expect(isHost(text)).toBe(false))
 })
 
 describe('a form from a declaration', () => {
@@ -34,7 +34,7 @@ describe('a form from a declaration', () => {
 })
 
 describe('checking as one types', () => {
-  it.each([['target', '', 'Is required'], ['target', 'a b', 'Must be a host name or an address'], ['interval', '10 ms', /1 s to 24 h/], ['interval', 'soon', /length of time/], ['packets', '0', /1 to 1,000 packets/], ['packets', '2.5', /whole number/], ['family', 'v5', /choices/], ['interface', 'a-name-too-long-for-linux', /15 bytes/]] as const)('%s = %j', (name, value, message) => expect(fieldProblem(setting(name), value, true)).toMatch(message))
+  it.each([['target', '', 'Is required'], ['target', 'a b', 'Must be a host name or an address'], ['interval', '10 ms', /1 s to 24 h/], ['interval', 'soon', /length of time/], ['packets', '0', /1 to 1,000 packets/], ['packets', '2.5', /whole number/], ['family', 'v5', /choices/], ['interface', 'eth 0', /device/], ['interface', 'eth\u0007', /control characters/], ['interface', 'a-name-too-long-for-linux', /15 bytes/]] as const)('%s = %j', (name, value, message) => expect(fieldProblem(setting(name), value, true)).toMatch(message))
   it.each([['target', 'svc'], ['interval', '1 s'], ['packets', '1000'], ['family', 'v6'], ['interface', ''], ['dont_fragment', true]] as const)('%s = %j is fine', (name, value) => expect(fieldProblem(setting(name), value, true)).toBeUndefined())
   it('counts bytes, not letters', () => expect(fieldProblem(setting('interface'), 'ÄÖÜÄÖÜÄÖ', true)).toMatch(/15 bytes/))
   it('names every field at fault', () => expect(Object.keys(problemsOf(PING.settings, { ...draftOf(PING.settings), packets: 'x' }, true))).toEqual(['target', 'packets']))
