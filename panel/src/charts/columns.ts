@@ -20,6 +20,13 @@ export interface Line {
   readonly values: Float64Array
 }
 
+/** What is usual at that time of the week, and how far from it the bucket is; all of it the server's. */
+export interface Usual {
+  readonly mean: Float64Array
+  readonly sigma: Float64Array
+  readonly deviation: Float64Array
+}
+
 export interface Columns {
   readonly count: number
   /** Seconds. */
@@ -33,6 +40,7 @@ export interface Columns {
   /** The coloured line: the median of the distribution. Empty when the kind has none. */
   readonly median: Float64Array
   readonly lines: readonly Line[]
+  readonly usual: Usual | null
   readonly lossRatio: Float64Array
   /** Position in GRADES. */
   readonly lossGrade: Uint8Array
@@ -53,6 +61,13 @@ function quantile(series: Series, column: string, q: number): Float64Array {
   const found = series.quantiles[column]
   const at = found?.q.findIndex(value => Math.abs(value - q) < 1e-9) ?? -1
   return numbers(found?.values[at], series.count)
+}
+
+function usual(series: Series): Usual | null {
+  const { baseline, count } = series
+  return baseline && baseline.mean.some(value => value !== null)
+    ? { mean: numbers(baseline.mean, count), sigma: numbers(baseline.sigma, count), deviation: numbers(baseline.deviation, count) }
+    : null
 }
 
 /** Runs that say nothing about the target, by bucket. */
@@ -100,6 +115,7 @@ export function toColumns(series: Series, kind: Kind): Columns {
     bands: distribution === '' ? [] : BANDS.map(([lo, hi, opacity, label]) => ({ label, opacity, lo: quantile(series, distribution, lo), hi: quantile(series, distribution, hi) })),
     median: distribution === '' ? new Float64Array(0) : quantile(series, distribution, 0.5),
     lines: distribution === '' ? lines.map(name => ({ name, label: kind.metrics.find(entry => entry.name === name)?.label ?? name, values: numbers(series.metrics[name], count) })) : [],
+    usual: usual(series),
     lossRatio: numbers(series.metrics[loss], count),
     lossGrade: Uint8Array.from(series.loss_grade, severity),
     grade: Uint8Array.from(series.grade, severity),
@@ -121,6 +137,7 @@ export function mergeTail(base: Series, tail: Series, fromUs: number): Series {
   const column = <T>(of: (series: Series) => readonly T[] | undefined, missing: T): T[] => pick.map(([series, i]) => of(series)?.[i] ?? missing)
   const union = (of: (series: Series) => Record<string, unknown>) => [...new Set([...Object.keys(of(base)), ...Object.keys(of(tail))])]
   const start = column(series => series.start_us, 0)
+  const known = base.baseline ?? tail.baseline
   return {
     ...base,
     now_us: tail.now_us,
@@ -133,6 +150,7 @@ export function mergeTail(base: Series, tail: Series, fromUs: number): Series {
     grade_reason: column(series => series.grade_reason, ''),
     loss_grade: column(series => series.loss_grade, 'unknown'),
     lost_declared: column(series => series.lost_declared, 0),
+    ...(known ? { baseline: { column: known.column, mean: column(series => series.baseline?.mean, null), sigma: column(series => series.baseline?.sigma, null), deviation: column(series => series.baseline?.deviation, null) } } : {}),
     outcomes: Object.fromEntries(union(series => series.outcomes).map(name => [name, column(series => series.outcomes[name], 0)])),
     metrics: Object.fromEntries(union(series => series.metrics).map(name => [name, column(series => series.metrics[name], null)])),
     quantiles: Object.fromEntries(union(series => series.quantiles).map((name) => {

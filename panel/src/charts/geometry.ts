@@ -117,6 +117,12 @@ export function smallest(columns: Columns): number {
   return sorted.find(value => value > 0) ?? 1
 }
 
+/** Seconds moved so that the range keeps its length and its end does not pass `latest`. */
+export function panned(from: number, to: number, by: number, latest: number): [number, number] {
+  const shift = Math.min(by, Math.max(0, latest - to))
+  return [from + shift, to + shift]
+}
+
 /** Index of the bucket that holds the moment, or the nearest one; -1 when there is none. */
 export function bucketAt(columns: Pick<Columns, 'count' | 'start' | 'step'>, seconds: number): number {
   let low = 0

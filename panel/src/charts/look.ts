@@ -6,6 +6,7 @@ export interface ChartLook {
   readonly series: string
   readonly smoke: string
   readonly baseline: string
+  readonly accent: string
   readonly text: string
   readonly muted: string
   readonly line: string
@@ -22,6 +23,7 @@ export function readLook(): ChartLook {
     series: of('--series'),
     smoke: of('--smoke'),
     baseline: of('--baseline'),
+    accent: of('--accent'),
     text: of('--text'),
     muted: of('--muted'),
     line: of('--line'),

@@ -1,10 +1,14 @@
 // Paints the inside of a smoke chart: gaps, percentile bands, the median coloured by loss, marks for what lies above
 // the axis, events, and the two strips below. Knows a canvas and a frame, nothing of the library that owns the axes.
 import type { Columns } from './columns'
+import type { ChartEvent } from './paint-events'
 import type { ChartLook } from './look'
 import type { Stretch } from './geometry'
 import { Bucket } from './columns'
-import { bandPolygon, gaps, NO_PIXEL, stretches, worstByPixel } from './geometry'
+import { bandPolygon, gaps, stretches } from './geometry'
+import { hatch } from './hatch'
+import { paintEvents } from './paint-events'
+import { paintStrips } from './paint-strips'
 
 export interface Frame {
   readonly left: number
@@ -17,32 +21,39 @@ export interface Frame {
   readonly yMax: number
 }
 
-export interface ChartEvent {
-  readonly seconds: number
-  readonly glyph: string
-  readonly label: string
+/** Single values of the runs: one list of them at each moment. */
+export interface Dots {
+  readonly seconds: readonly number[]
+  readonly values: readonly (readonly number[])[]
 }
 
-export const LOSS_STRIP_PX = 10
-export const OUTCOME_STRIP_PX = 5
-const STRIP_GAP_PX = 3
-/** Room that the strips take between plot and time axis. */
-export const STRIPS_PX = STRIP_GAP_PX * 3 + LOSS_STRIP_PX + OUTCOME_STRIP_PX
+/** All that is drawn over one range. */
+export interface Picture {
+  readonly columns: Columns
+  readonly before: Columns | null
+  /** In the order of time. */
+  readonly events: readonly ChartEvent[]
+  readonly dots: Dots | null
+  readonly look: ChartLook
+}
 
 const GAP_WORD = { [Bucket.None]: 'no data', [Bucket.NotMeasured]: 'not measured', [Bucket.DeclaredLost]: 'lost by the agent' } as const
 const LINE_DASHES: readonly (readonly number[])[] = [[], [6, 3], [2, 3], [8, 3, 2, 3]]
 
 type Ctx = CanvasRenderingContext2D
 
-export function paint(ctx: Ctx, frame: Frame, columns: Columns, look: ChartLook, events: readonly ChartEvent[], before: Columns | null): void {
+export function paint(ctx: Ctx, frame: Frame, { columns, before, events, dots, look }: Picture): void {
   ctx.save()
   ctx.beginPath()
   ctx.rect(frame.left, frame.top, frame.width, frame.height)
   ctx.clip()
+  paintUsual(ctx, frame, columns, look)
   paintBands(ctx, frame, columns, look)
   paintGaps(ctx, frame, columns, look)
   if (before)
     paintBefore(ctx, frame, before, look)
+  if (dots)
+    paintDots(ctx, frame, dots, look)
   paintMedian(ctx, frame, columns, look)
   paintLines(ctx, frame, columns, look)
   paintOverflow(ctx, frame, columns, look)
@@ -51,21 +62,55 @@ export function paint(ctx: Ctx, frame: Frame, columns: Columns, look: ChartLook,
   paintStrips(ctx, frame, columns, look)
 }
 
-function paintBands(ctx: Ctx, frame: Frame, columns: Columns, look: ChartLook): void {
-  for (const { lo, hi, opacity } of columns.bands) {
+/** What is usual: a band of two deviations around a dashed mean. Steps by the hour are hours, and stay steps. */
+function paintUsual(ctx: Ctx, frame: Frame, { usual, count, centre, step }: Columns, look: ChartLook): void {
+  if (!usual)
+    return
+  ctx.fillStyle = look.baseline
+  ctx.globalAlpha = 0.16
+  const low = usual.mean.map((mean, i) => mean - 2 * (usual.sigma[i] ?? 0))
+  const high = usual.mean.map((mean, i) => mean + 2 * (usual.sigma[i] ?? 0))
+  fillBand(ctx, frame, count, centre, step, low, high)
+  ctx.globalAlpha = 1
+  ctx.strokeStyle = look.baseline
+  ctx.lineWidth = 1.25 * frame.dpr
+  ctx.setLineDash([7 * frame.dpr, 4 * frame.dpr])
+  strokeValues(ctx, frame, { centre, step }, usual.mean)
+  ctx.setLineDash([])
+}
+
+/** Every packet where there is room for them; what many share is darker. */
+function paintDots(ctx: Ctx, frame: Frame, dots: Dots, look: ChartLook): void {
+  const size = 2 * frame.dpr
+  ctx.fillStyle = look.series
+  ctx.globalAlpha = 0.45
+  dots.seconds.forEach((seconds, i) => {
+    const x = frame.x(seconds) - size / 2
+    for (const value of dots.values[i] ?? [])
+      ctx.fillRect(x, frame.y(value) - size / 2, size, size)
+  })
+  ctx.globalAlpha = 1
+}
+
+function paintBands(ctx: Ctx, frame: Frame, { bands, count, centre, step }: Columns, look: ChartLook): void {
+  for (const { lo, hi, opacity } of bands) {
     ctx.fillStyle = `rgb(${look.smoke} / ${opacity})`
-    ctx.beginPath()
-    for (const stretch of stretches(columns.count, lo, hi)) {
-      bandPolygon(stretch, columns.centre, columns.step, lo, hi).forEach(([x, y], i) => {
-        if (i === 0)
-          ctx.moveTo(frame.x(x), frame.y(y))
-        else
-          ctx.lineTo(frame.x(x), frame.y(y))
-      })
-      ctx.closePath()
-    }
-    ctx.fill()
+    fillBand(ctx, frame, count, centre, step, lo, hi)
   }
+}
+
+function fillBand(ctx: Ctx, frame: Frame, count: number, centre: Float64Array, step: number, lo: Float64Array, hi: Float64Array): void {
+  ctx.beginPath()
+  for (const stretch of stretches(count, lo, hi)) {
+    bandPolygon(stretch, centre, step, lo, hi).forEach(([x, y], i) => {
+      if (i === 0)
+        ctx.moveTo(frame.x(x), frame.y(y))
+      else
+        ctx.lineTo(frame.x(x), frame.y(y))
+    })
+    ctx.closePath()
+  }
+  ctx.fill()
 }
 
 function paintGaps(ctx: Ctx, frame: Frame, columns: Columns, look: ChartLook): void {
@@ -74,26 +119,9 @@ function paintGaps(ctx: Ctx, frame: Frame, columns: Columns, look: ChartLook): v
     const b = Math.min(frame.left + frame.width, frame.x(gap.to))
     if (b - a < 0.5)
       continue
-    hatch(ctx, a, frame.top, b - a, frame.height, gap.state === Bucket.None ? look.lineStrong : look.muted, (gap.state === Bucket.NotMeasured ? 5 : 8) * frame.dpr, frame.dpr, gap.state === Bucket.DeclaredLost)
+    hatch(ctx, { x: a, y: frame.top, width: b - a, height: frame.height }, { colour: gap.state === Bucket.None ? look.lineStrong : look.muted, pitch: (gap.state === Bucket.NotMeasured ? 5 : 8) * frame.dpr, lineWidth: frame.dpr, backwards: gap.state === Bucket.DeclaredLost })
     gapWord(ctx, frame, a, b, GAP_WORD[gap.state as keyof typeof GAP_WORD], look)
   }
-}
-
-function hatch(ctx: Ctx, x: number, y: number, width: number, height: number, colour: string, pitch: number, lineWidth: number, backwards: boolean): void {
-  ctx.save()
-  ctx.beginPath()
-  ctx.rect(x, y, width, height)
-  ctx.clip()
-  ctx.strokeStyle = colour
-  ctx.lineWidth = lineWidth
-  ctx.beginPath()
-  // Anchored to the canvas, not to the gap: the pattern stands still while a live chart moves beneath it.
-  for (let k = Math.floor((x - height) / pitch) * pitch; k < x + width; k += pitch) {
-    ctx.moveTo(k, backwards ? y : y + height)
-    ctx.lineTo(k + height, backwards ? y + height : y)
-  }
-  ctx.stroke()
-  ctx.restore()
 }
 
 function gapWord(ctx: Ctx, frame: Frame, a: number, b: number, word: string, look: ChartLook): void {
@@ -159,23 +187,23 @@ function paintLines(ctx: Ctx, frame: Frame, columns: Columns, look: ChartLook): 
   ctx.setLineDash([])
 }
 
-function strokeValues(ctx: Ctx, frame: Frame, columns: Columns, values: Float64Array, shift = 0): void {
+function strokeValues(ctx: Ctx, frame: Frame, { centre, step }: Pick<Columns, 'centre' | 'step'>, values: Float64Array): void {
   ctx.beginPath()
   for (const { first, last } of stretches(values.length, values)) {
     const y = (i: number) => frame.y(values[i] ?? Number.NaN)
-    const x = (i: number) => (columns.centre[i] ?? Number.NaN) + shift
-    ctx.moveTo(frame.x(x(first) - columns.step / 2), y(first))
+    const x = (i: number) => centre[i] ?? Number.NaN
+    ctx.moveTo(frame.x(x(first) - step / 2), y(first))
     for (let i = first; i <= last; i += 1)
       ctx.lineTo(frame.x(x(i)), y(i))
-    ctx.lineTo(frame.x(x(last) + columns.step / 2), y(last))
+    ctx.lineTo(frame.x(x(last) + step / 2), y(last))
   }
   ctx.stroke()
 }
 
 function paintBefore(ctx: Ctx, frame: Frame, before: Columns, look: ChartLook): void {
-  ctx.strokeStyle = look.baseline
-  ctx.lineWidth = 1.25 * frame.dpr
-  ctx.setLineDash([5 * frame.dpr, 4 * frame.dpr])
+  ctx.strokeStyle = look.muted
+  ctx.lineWidth = 1.5 * frame.dpr
+  ctx.setLineDash([2 * frame.dpr, 3 * frame.dpr])
   strokeValues(ctx, frame, before, before.median.length > 0 ? before.median : before.lines[0]?.values ?? new Float64Array(0))
   ctx.setLineDash([])
 }
@@ -195,74 +223,4 @@ function paintOverflow(ctx: Ctx, frame: Frame, columns: Columns, look: ChartLook
     ctx.lineTo(x + 3 * frame.dpr, frame.top + 6 * frame.dpr)
   }
   ctx.fill()
-}
-
-function paintEvents(ctx: Ctx, frame: Frame, events: readonly ChartEvent[], look: ChartLook): void {
-  ctx.font = `600 ${11 * frame.dpr}px Inter Variable, sans-serif`
-  ctx.textAlign = 'left'
-  ctx.textBaseline = 'alphabetic'
-  let free = Number.NEGATIVE_INFINITY
-  for (const event of [...events].sort((a, b) => a.seconds - b.seconds)) {
-    const x = frame.x(event.seconds)
-    if (x < frame.left || x > frame.left + frame.width)
-      continue
-    ctx.strokeStyle = look.muted
-    ctx.lineWidth = frame.dpr
-    ctx.setLineDash([2 * frame.dpr, 3 * frame.dpr])
-    ctx.beginPath()
-    ctx.moveTo(x, frame.top)
-    ctx.lineTo(x, frame.top + frame.height)
-    ctx.stroke()
-    ctx.setLineDash([])
-    const text = `${event.glyph} ${event.label}`
-    if (x < free)
-      continue
-    const width = ctx.measureText(text).width
-    // At the right edge the word stands before its line.
-    const before = x + width + 8 * frame.dpr > frame.left + frame.width
-    ctx.fillStyle = look.text
-    ctx.fillText(text, before ? x - width - 4 * frame.dpr : x + 4 * frame.dpr, frame.top + 14 * frame.dpr)
-    free = x + width + 10 * frame.dpr
-  }
-}
-
-/** Loss: the worst bucket of each pixel column. Outcome: up, down, not measured and no data, which all look different. */
-function paintStrips(ctx: Ctx, frame: Frame, columns: Columns, look: ChartLook): void {
-  const { dpr, left, width } = frame
-  const half = columns.step / 2
-  const edges = (i: number): [number, number] => [frame.x((columns.centre[i] ?? 0) - half) - left, frame.x((columns.centre[i] ?? 0) + half) - left]
-  const silent = (i: number) => columns.state[i] !== Bucket.Data
-
-  const lossTop = frame.top + frame.height + STRIP_GAP_PX * dpr
-  ctx.fillStyle = look.raised
-  ctx.fillRect(left, lossTop, width, LOSS_STRIP_PX * dpr)
-  // The last grade is "no data": such buckets leave the ground free.
-  fillPixels(ctx, frame, worstByPixel(columns.lossGrade, i => silent(i) || columns.lossGrade[i] === 5, edges, Math.round(width)), lossTop, LOSS_STRIP_PX * dpr, klass => [look.grades[klass] ?? look.muted, klass === 0 ? 0.4 : 1])
-
-  const outcomeTop = lossTop + (LOSS_STRIP_PX + STRIP_GAP_PX) * dpr
-  const height = OUTCOME_STRIP_PX * dpr
-  for (const gap of gaps(columns)) {
-    const a = Math.max(left, frame.x(gap.from))
-    const b = Math.min(left + width, frame.x(gap.to))
-    if (b > a)
-      hatch(ctx, a, outcomeTop, b - a, height, gap.state === Bucket.None ? look.lineStrong : look.text, (gap.state === Bucket.None ? 6 : 3) * dpr, dpr, gap.state === Bucket.DeclaredLost)
-  }
-  fillPixels(ctx, frame, worstByPixel(columns.down, silent, edges, Math.round(width)), outcomeTop, height, down => down ? [look.grades[4] ?? look.muted, 1] : [look.grades[0] ?? look.muted, 0.4])
-}
-
-function fillPixels(ctx: Ctx, frame: Frame, pixels: Uint8Array, top: number, height: number, style: (klass: number) => [string, number]): void {
-  let from = 0
-  for (let k = 1; k <= pixels.length; k += 1) {
-    const klass = pixels[from] ?? NO_PIXEL
-    if (k < pixels.length && pixels[k] === klass)
-      continue
-    if (klass !== NO_PIXEL) {
-      const [colour, alpha] = style(klass)
-      ctx.globalAlpha = alpha
-      ctx.fillStyle = colour
-      ctx.fillRect(frame.left + from, top, k - from, height)
-    }
-    from = k
-  }
-  ctx.globalAlpha = 1
 }

@@ -1,22 +1,20 @@
 // The frame around the paint: uPlot gives scales, axes, cursor, selection and their synchronisation.
-import type { ChartEvent } from './paint'
-import type { ChartLook } from './look'
 import type { Columns } from './columns'
+import type { Picture } from './paint'
 import uPlot from 'uplot'
 import { byUnit } from '@/lib/format'
 import { fullMax, robustMax, smallest } from './geometry'
-import { paint, STRIPS_PX } from './paint'
+import { paint } from './paint'
+import { STRIPS_PX } from './paint-strips'
 
 export type YMode = 'robust' | 'full' | 'log'
 
-export interface PlotModel {
-  columns: Columns
-  before: Columns | null
-  events: readonly ChartEvent[]
+export interface PlotModel extends Picture {
   /** Seconds. */
-  from: number
-  to: number
-  look: ChartLook
+  readonly from: number
+  readonly to: number
+  /** Top of the y axis that several charts share; without it each has its own. */
+  readonly top: number | undefined
 }
 
 export interface PlotOptions {
@@ -52,6 +50,8 @@ const TIME_FORMATS = [
 function yRange(model: PlotModel, mode: YMode): [number, number] {
   if (mode === 'log')
     return [10 ** Math.floor(Math.log10(Math.max(1, smallest(model.columns)))), 10 ** Math.ceil(Math.log10(Math.max(10, fullMax(model.columns))))]
+  if (model.top !== undefined)
+    return [0, model.top]
   const both = model.before ? [model.columns, model.before] : [model.columns]
   return [0, Math.max(...both.map(mode === 'full' ? fullMax : robustMax))]
 }
@@ -72,7 +72,7 @@ function drawHook(options: PlotOptions): (u: uPlot) => void {
       x: seconds => u.valToPos(seconds, 'x', true),
       y: value => u.valToPos(value, 'y', true),
       yMax: u.scales.y?.max ?? Number.POSITIVE_INFINITY,
-    }, model.columns, model.look, model.events, model.before)
+    }, model)
   }
 }
 
@@ -90,7 +90,13 @@ export function createPlot(options: PlotOptions): uPlot {
     padding: [8, 8, 0, 0],
     legend: { show: false },
     tzDate: ts => uPlot.tzDate(new Date(ts * 1000), options.zone),
-    cursor: { sync: { key: 'nw', scales: ['x', null] }, drag: { x: true, y: false, setScale: false }, points: { show: false } },
+    cursor: {
+      sync: { key: 'nw', scales: ['x', null] },
+      drag: { x: true, y: false, setScale: false },
+      points: { show: false },
+      // With Shift the drag is a pan, which is the component's.
+      bind: { mousedown: (_, __, handler) => (event) => { if (!event.shiftKey) handler(event); return null } },
+    },
     scales: {
       x: { time: true, range: () => { const m = options.model(); return [m.from, m.to] } },
       y: { distr: options.mode === 'log' ? 3 : 1, range: () => yRange(options.model(), options.mode) },

@@ -100,7 +100,7 @@ describe('verdict', () => {
 describe('one bucket in words', () => {
   const series = makeSeries(mock.probes[0] ?? makeProbe('p', makeAgent('a', 'a'), 't'), 1_769_212_800_000_000 - 36e8, 1_769_212_800_000_000, 1_769_212_800_000_000 + 36e8, { width: 60 })
   const index = series.metrics.loss_ratio?.findIndex(value => value === 0) ?? 0
-  it('has the percentiles, the loss and the grade', () => expect(bucketRows(series, PING, index).map(row => row.label)).toEqual(['median', 'p25 – p75', 'p10 – p90', 'min – max', 'loss', 'grade']))
+  it('has the percentiles, the loss and the grade', () => expect(bucketRows(series, PING, index).map(row => row.label)).toEqual(['median', 'p25 – p75', 'p10 – p90', 'min – max', 'loss', 'against usual', 'grade']))
   it('is a sentence for the live region', () => expect(bucketSentence(series, PING, toColumns(series, PING), index, () => '10:00')).toMatch(/^10:00: median .*grade Excellent$/))
   it('lists what happened', () => expect(outcomesAt(series, index)).toEqual([{ outcome: 'ok', runs: 1 }]))
   it('gives loss with its counts', () => {

@@ -104,6 +104,12 @@ export function span(ms: number): string {
   return `${Math.round(seconds / 86_400)} d`
 }
 
+/** "+5.3 σ": by how many standard deviations. */
+export function sigmas(deviation: number): string {
+  const size = Math.abs(deviation)
+  return `${deviation < 0 ? '−' : '+'}${size >= 100 ? Math.round(size) : size.toFixed(1)} σ`
+}
+
 /** "5 % · 1 of 20": a share always with its counts. */
 export function share(part: number, whole: number): string {
   if (whole === 0)

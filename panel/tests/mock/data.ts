@@ -78,6 +78,21 @@ function bucketValue(seed: number, startS: number, stepS: number, intervalS: num
   return { runs, outcome: down ? 'lost' : 'ok', quantiles, loss }
 }
 
+/** What is usual: a slow wave through the day, with a hole in which the week before was not measured. */
+function makeBaseline(start: readonly number[], values: readonly BucketValue[], seed: number): S['Baseline'] {
+  const usual = start.map((us) => {
+    const hour = (us / 3.6e9) % 24
+    return hour > 17.5 && hour < 19 ? null : { mean: 22_500 + 4000 * noise(seed, 1) + 1500 * Math.sin(hour / 24 * 2 * Math.PI), sigma: 900 }
+  })
+  return {
+    column: 'rtt', mean: usual.map(entry => entry?.mean ?? null), sigma: usual.map(entry => entry?.sigma ?? null),
+    deviation: usual.map((entry, i) => {
+      const median = values[i]?.quantiles[QUANTILES.indexOf(0.5)] ?? null
+      return entry && median !== null ? (median - entry.mean) / entry.sigma : null
+    }),
+  }
+}
+
 export function makeSeries(probe: S['Probe'], fromUs: number, toUs: number, nowUs: number, by: { width: number } | { stepUs: number }): S['Series'] {
   const intervalS = Number(probe.settings.interval ?? 60_000) / 1000
   const stepS = 'stepUs' in by ? by.stepUs / 1e6 : stepFor((toUs - fromUs) / 1e6, by.width, intervalS)
@@ -108,6 +123,7 @@ export function makeSeries(probe: S['Probe'], fromUs: number, toUs: number, nowU
     probe: probe.id, kind: probe.kind, from_us: start[0] ?? fromUs, to_us: toUs, now_us: nowUs, step_us: stepS * 1e6, resolution: stepS >= 3600 ? '1h' : stepS >= 300 ? '5min' : 'raw', count: start.length, start_us: start,
     runs: values.map(value => value.runs), outcomes: { ok: outcome('ok'), lost: outcome('lost'), not_measured: outcome('not_measured') }, metrics: own,
     quantiles: kind.presentation.distribution === '' ? {} : { rtt: { q: QUANTILES, values: QUANTILES.map(at) } },
+    ...(kind.presentation.distribution === '' ? {} : { baseline: makeBaseline(start, values, seed) }),
     grade, grade_reason: values.map(value => value.loss > 0 ? `loss ${Math.round(value.loss * 20)} of 20` : ''), loss_grade: grade, lost_declared: start.map(() => 0),
     summary: {
       runs: sum(values.map(value => value.runs)), outcomes: { ok: sum(outcome('ok')), lost: sum(outcome('lost')), not_measured: sum(outcome('not_measured')) },

@@ -30,7 +30,9 @@ export class MockController {
   preferences: S['Preferences'] = {}
   /** Requests that this pattern matches fail with 500. */
   failing: RegExp | null = null
+  annotations: S['Annotation'][] = []
   private readonly deleted = new Map<string, S['Probe']>()
+  private readonly deletedNotes = new Map<string, S['Annotation']>()
   private readonly subscribers = new Set<{ send: Send, id: number, topic: S['LiveTopic'], probe: string | undefined }>()
   private cursor = 1
   private nextId = 100
@@ -46,6 +48,7 @@ export class MockController {
       const loss = noise(i, k) > 0.85 ? 0.15 : noise(i, k) > 0.7 ? 0.05 : 0
       return makeProbe(`p${i * 10 + k + 1}`, agent, target, loss === 0 ? {} : { latest: { at_us: this.now() - 12e6, outcome: 'ok', reason: '', grade: loss > 0.1 ? 'poor' : 'fair', grade_reason: `loss ${loss * 100} of 100, fair at 1 %`, metrics: { rtt_p50: 41_000, rtt_p95: 62_000, loss_ratio: loss, jitter: 900, sent: 20, received: 20 - loss * 20 } } }, this.now())
     }))
+    this.annotations = [{ id: 'n1', probe: 'p1', at_us: this.now() - 5 * 36e8, until_us: this.now() - 4.5 * 36e8, text: 'Works on the line, ticket 4711', author: 'Lee', created_us: this.now() - 4 * 36e8, updated_us: this.now() - 4 * 36e8 }]
     this.audit = [['probe.create', 'probe'], ['agent.update', 'agent'], ['session.sign_in', 'session'], ['access.denied', 'probe']].map(([action = '', type = ''], i) => ({
       id: `e${i}`, at_us: this.now() - i * 36e8, actor: this.me().user, action, subject_type: type, subject: 'p1', subject_name: type === 'session' ? '' : 'vancouver-1 → svc-3a.example', outcome: action === 'access.denied' ? 'denied' as const : 'done' as const, address: '192.0.2.4', detail: action === 'agent.update' ? { site: ['', 'Vancouver'] } : {},
     }))
@@ -139,6 +142,7 @@ export class MockController {
       case '': return ok(this.workspace(), '"w-1"')
       case 'agents': return id === undefined ? this.listOrCreateAgent(request) : this.oneAgent(request, id, part)
       case 'probes': return id === undefined ? this.listOrCreateProbe(request) : this.oneProbe(request, id, part)
+      case 'annotations': return this.annotation(request, id, part)
       case 'overview': return ok(this.overview(request.query))
       case 'targets': return ok({ items: [...new Set(this.probes.map(probe => probe.target?.address ?? ''))].map(address => ({ id: `t-${address}`, address, name: '', labels: [], probe_count: 1 })), next_cursor: null })
       case 'members': return id === undefined ? ok({ items: [{ user: this.me().user, role: this.role, joined_us: this.now() - 9e10, last_seen_us: this.now() }, { user: { id: 'u2', email: 'lee@example.org', name: 'Lee' }, role: 'viewer', joined_us: this.now() - 9e10, last_seen_us: null }] }) : { status: 204 }
@@ -225,7 +229,9 @@ export class MockController {
     if (part === 'histogram')
       return ok(histogram(from, to))
     if (part === 'samples')
-      return ok(samples(probe, to))
+      return ok(samples(probe, from, to, this.now(), request.query.get('values') === 'true'))
+    if (part === 'events')
+      return ok(this.events(probe, from, to))
     if (request.method === 'DELETE') {
       this.deleted.set(id, probe)
       this.probes.splice(index, 1)
@@ -236,6 +242,44 @@ export class MockController {
       Object.assign(probe, plain, { settings: { ...probe.settings, ...(settings as object | undefined) }, revision: probe.revision + 1 })
     }
     return ok(probe, `"${probe.revision}"`)
+  }
+
+  private annotation(request: Request, id: string | undefined, part: string | undefined): Answer {
+    const { text, at_us, until_us, probe } = request.body as Partial<S['AnnotationCreate']>
+    if (id === undefined) {
+      if (request.method === 'GET')
+        return ok({ items: this.annotations })
+      if (text === 'refused')
+        return problem(422, 'Not valid', [{ field: 'text', message: 'Is not allowed here' }])
+      const made = { id: `n${this.nextId++}`, probe: probe ?? null, at_us: at_us ?? 0, until_us: until_us ?? null, text: text ?? '', author: this.me().user.name, created_us: this.now(), updated_us: this.now() }
+      this.annotations.push(made)
+      return { status: 201, body: made }
+    }
+    const back = part === 'restore' ? this.deletedNotes.get(id) : undefined
+    if (back) {
+      this.deletedNotes.delete(id)
+      this.annotations.push(back)
+      return ok(back)
+    }
+    const note = this.annotations.find(entry => entry.id === id)
+    if (!note)
+      return problem(404, 'Not found')
+    if (request.method === 'DELETE') {
+      this.deletedNotes.set(id, note)
+      this.annotations = this.annotations.filter(entry => entry !== note)
+      return { status: 204 }
+    }
+    return ok(Object.assign(note, request.body, { updated_us: this.now() }))
+  }
+
+  private events(probe: S['Probe'], from: number, to: number): S['ProbeEvents'] {
+    const event = (kind: S['ProbeEventKind'], hoursAgo: number, part: Partial<S['ProbeEvent']> = {}): S['ProbeEvent'] => ({ at_us: this.now() - hoursAgo * 36e8, until_us: null, kind, text: '', actor: '', detail: {}, annotation: null, ...part })
+    const items = [
+      event('probe_created', 400, { actor: 'Ana Moreno' }), event('agent_disconnected', 15, { text: 'connection reset' }), event('agent_restarted', 14.9, { text: '0.1.0' }),
+      event('probe_changed', 9, { actor: 'Ana Moreno', detail: { 'settings.packets': [10, 20], 'settings.interval': [30_000, 60_000] } }),
+      ...this.annotations.filter(note => note.probe === null || note.probe === probe.id).map(note => event('annotation', 0, { at_us: note.at_us, until_us: note.until_us, text: note.text, actor: note.author, annotation: note })),
+    ]
+    return { items: items.filter(entry => entry.at_us < to && (entry.until_us ?? entry.at_us) >= from).sort((a, b) => a.at_us - b.at_us), truncated: false }
   }
 
   private agentCounts(): S['AgentCounts'] {
@@ -275,12 +319,15 @@ function histogram(from: number, to: number): S['Histogram'] {
   return { column: 'rtt', unit: 'us', from_us: from, to_us: to, count: 4000, min: 20_100, max: 39_900, lower, upper: lower.map(value => value + 500), counts: lower.map((_, i) => Math.round(500 * Math.exp(-((i - 8) ** 2) / 20) + 12 * noise(i, 3))) }
 }
 
-function samples(probe: S['Probe'], to: number): S['Samples'] {
-  const n = 50
-  const at = Array.from({ length: n }, (_, i) => Math.floor(to / 60e6) * 60e6 - (n - i) * 60e6)
+function samples(probe: S['Probe'], from: number, to: number, now: number, values: boolean): S['Samples'] {
+  const step = Number(probe.settings.interval ?? 60_000) * 1000
+  const at: number[] = []
+  for (let us = Math.ceil(from / step) * step; us < Math.min(to, now) && at.length < 500; us += step)
+    at.push(us)
+  const packets = at.map((_, i) => Array.from({ length: i % 9 === 0 ? 19 : 20 }, (_, k) => 21_000 + k * 120 + 900 * noise(i, k)).sort((a, b) => a - b))
   return {
-    probe: probe.id, kind: probe.kind, count: n, next_cursor: null,
-    rows: { at_us: at, outcome: at.map(() => 'ok'), reason: at.map(() => ''), address: at.map(() => '198.51.100.7'), clock: at.map(() => 'kernel'), columns: { sent: at.map(() => 20), received: at.map((_, i) => i % 9 === 0 ? 19 : 20), rtt_min: at.map((_, i) => 20_100 + i * 7) } },
+    probe: probe.id, kind: probe.kind, count: at.length, next_cursor: null, ...(values ? { values: { rtt: packets } } : {}),
+    rows: { at_us: at, outcome: at.map(() => 'ok'), reason: at.map(() => ''), address: at.map(() => '198.51.100.7'), clock: at.map(() => 'kernel'), columns: { sent: at.map(() => 20), received: packets.map(run => run.length), rtt_min: packets.map(run => Math.round(run[0] ?? 0)) } },
   }
 }
 

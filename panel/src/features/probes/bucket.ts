@@ -3,8 +3,9 @@ import type { Columns } from '@/charts/columns'
 import type { Grade } from '@/lib/grade'
 import type { Kind, Series } from '@/api/types'
 import { Bucket } from '@/charts/columns'
-import { plural, unitText } from '@/lib/format'
+import { byUnit, plural, sigmas, unitText } from '@/lib/format'
 import { GRADE_LOOK, OUTCOME_WORD } from '@/lib/grade'
+import { csv } from './export'
 import { lossCounts } from './loss'
 
 export interface BucketRow {
@@ -22,6 +23,11 @@ const STATE_WORD: Record<number, string> = {
 
 export function stateWord(columns: Columns, index: number): string {
   return STATE_WORD[columns.state[index] ?? 0] ?? ''
+}
+
+/** The period before, drawn over this one. */
+export function shiftedBy(columns: Columns, seconds: number): Columns {
+  return { ...columns, start: columns.start.map(s => s + seconds), centre: columns.centre.map(s => s + seconds) }
 }
 
 export function outcomesAt(series: Series, index: number): { outcome: string, runs: number }[] {
@@ -63,11 +69,25 @@ export function bucketRows(series: Series, kind: Kind, index: number): BucketRow
     const counts = lossCounts(values)
     rows.push({ label: 'loss', value: `${unitText(ratio, 'ratio')}${counts === '' ? '' : ` · ${counts}`}`, strong: ratio > 0 })
   }
+  const deviation = series.baseline?.deviation[index]
+  if (deviation !== null && deviation !== undefined)
+    rows.push({ label: 'against usual', value: sigmas(deviation), strong: Math.abs(deviation) >= 2 })
   const bad = outcomesAt(series, index).filter(entry => entry.outcome !== 'ok')
   rows.push(...bad.map(({ outcome, runs }) => ({ label: outcomeWord(outcome), value: plural(runs, 'run') })))
   const grade: Grade = series.grade[index] ?? 'unknown'
   rows.push({ label: 'grade', value: GRADE_LOOK[grade].word, strong: true })
   return rows
+}
+
+/** Values of one run, rising, in one unit: "20.1, 20.4, 22.0 ms". */
+export function packetText(values: readonly number[], unit: string): string {
+  const last = values.at(-1)
+  if (last === undefined)
+    return ''
+  const scaled = byUnit(last, unit)
+  const divisor = scaled.unit === 'ms' ? 1e3 : scaled.unit === 's' ? 1e6 : 1
+  const digits = unit === 'us' && divisor > 1 ? 2 : 0
+  return unit === 'us' && ['µs', 'ms', 's'].includes(scaled.unit) ? `${values.map(value => (value / divisor).toFixed(digits)).join(', ')} ${scaled.unit}` : values.map(value => unitText(value, unit)).join(', ')
 }
 
 /** For the live region. */
@@ -84,19 +104,15 @@ export function tableMetrics(series: Series, kind: Kind) {
   return kind.metrics.filter(metric => metric.name in series.metrics)
 }
 
-function csvField(value: string): string {
-  // A leading sign or "=" would be a formula in a spreadsheet.
-  const safe = /^[=+\-@\t\r]/.test(value) && Number.isNaN(Number(value)) ? `'${value}` : value
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
-}
-
 export function toCsv(series: Series, kind: Kind): string {
   const metrics = tableMetrics(series, kind)
-  const head = ['start', 'start_us', 'runs', 'grade', 'grade_reason', ...metrics.map(metric => metric.unit === '' ? metric.name : `${metric.name} (${metric.unit})`)]
+  const usual = series.baseline
+  const head = ['start', 'start_us', 'runs', 'grade', 'grade_reason', ...(usual ? [`usual_mean (${usual.column})`, 'usual_sigma', 'deviation_sigma'] : []), ...metrics.map(metric => metric.unit === '' ? metric.name : `${metric.name} (${metric.unit})`)]
   const lines = series.start_us.map((us, i) => [
     new Date(us / 1000).toISOString(), String(us), String(series.runs[i] ?? 0), series.grade[i] ?? '', series.grade_reason[i] ?? '',
+    ...(usual ? [usual.mean, usual.sigma, usual.deviation].map(column => String(column[i] ?? '')) : []),
     ...metrics.map(metric => String(series.metrics[metric.name]?.[i] ?? '')),
   ])
-  return `${[head, ...lines].map(line => line.map(csvField).join(',')).join('\r\n')}\r\n`
+  return csv([head, ...lines])
 }
 

@@ -33,7 +33,7 @@ export function seriesSource(workspace: () => string, probe: () => string, live:
     read: (fromUs, toUs, by, signal): Promise<Series> => unwrap(api.GET('/workspaces/{workspace}/probes/{probe}/series', {
       params: {
         path: { workspace: workspace(), probe: probe() },
-        query: { from: Math.floor(fromUs), to: Math.ceil(toUs), ...('width' in by ? { width: by.width } : { step_us: by.stepUs }) },
+        query: { from: Math.floor(fromUs), to: Math.ceil(toUs), baseline: true, ...('width' in by ? { width: by.width } : { step_us: by.stepUs }) },
       },
       signal,
     })),
