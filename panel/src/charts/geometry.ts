@@ -137,6 +137,15 @@ export function bucketAt(columns: Pick<Columns, 'count' | 'start' | 'step'>, sec
   return columns.count === 0 ? -1 : Math.max(0, low - 1)
 }
 
+/** Start of the newest bucket that has a run, in seconds; 0 when none has. */
+export function newestMeasured({ count, runs, start }: Pick<Columns, 'count' | 'runs' | 'start'>): number {
+  for (let i = count - 1; i >= 0; i -= 1) {
+    if ((runs[i] ?? 0) > 0)
+      return start[i] ?? 0
+  }
+  return 0
+}
+
 /** Where the keyboard moves the cursor; null for keys that do not. */
 export function cursorKey(key: string, large: boolean, current: number, count: number): number | null {
   if (count === 0)
