@@ -176,7 +176,10 @@ public:
     {
         return real_->lost(std::move(agents), range, limit);
     }
-    Task<Status> set_retention(store::Retention retention) override { return real_->set_retention(retention); }
+    Task<Status> set_retention(store::Retention everything, std::vector<store::ShorterRetention> shorter) override
+    {
+        return real_->set_retention(everything, std::move(shorter));
+    }
     Task<Status> remove_probe(ProbeId probe) override { return real_->remove_probe(probe); }
     Task<Status> maintain(WallTime now) override { return real_->maintain(now); }
     Task<Status> seal() override { return real_->seal(); }

@@ -111,7 +111,8 @@ private:
 class EmbeddedTelemetry final : public Telemetry {
 public:
     EmbeddedTelemetry(EmbeddedOptions options, const Kinds& kinds, const Clock& clock, Log log)
-        : options_(std::move(options)), kinds_(kinds), clock_(clock), log_(std::move(log)), retention_(options_.retention),
+        : options_(std::move(options)), kinds_(kinds), clock_(clock), log_(std::move(log)),
+          retention_(std::make_shared<RetentionRules>(RetentionRules{.everything = options_.retention})),
           readers_(std::max(1U, options_.reader_threads)), house_(1)
     {}
     ~EmbeddedTelemetry() override { shut(); }
@@ -156,11 +157,11 @@ public:
     }
     Task<Result<std::vector<LostSpan>>> lost(std::vector<AgentId> agents, TimeRange range, std::uint32_t limit) override;
 
-    Task<Status> set_retention(Retention retention) override
+    Task<Status> set_retention(Retention everything, std::vector<ShorterRetention> shorter) override
     {
-        NW_CO_CHECK(check(retention));
+        NW_CO_TRY(auto rules, make_rules(everything, shorter));
         const std::lock_guard lock(settings_);
-        retention_ = retention;
+        retention_ = std::make_shared<RetentionRules>(std::move(rules));
         co_return Status{};
     }
     Task<Status> remove_probe(ProbeId probe) override
@@ -217,10 +218,10 @@ private:
     void shut_writing();
     void shut();
 
-    Horizon limits(WallTime now) const
+    Limits limits(WallTime now) const
     {
         const std::lock_guard lock(settings_);
-        return horizon(retention_, now);
+        return {retention_, now};
     }
     std::shared_ptr<const Removed> removed() const
     {
@@ -235,7 +236,7 @@ private:
     Log log_;
 
     mutable std::mutex settings_{};  // of the next three
-    Retention retention_;
+    std::shared_ptr<const RetentionRules> retention_;
     std::shared_ptr<const Removed> removed_ = std::make_shared<Removed>();
     std::vector<LostSpan> lost_{};
 
@@ -447,10 +448,10 @@ bool EmbeddedTelemetry::seal_is_due(WallTime now) const
 Status EmbeddedTelemetry::maintain_now(WallTime now)
 {
     if (seal_is_due(now)) NW_CHECK(seal_now(now));
-    const auto horizon = limits(now);
+    const auto kept = limits(now);
     const auto gone = removed();
     NW_CHECK(keeper_->compact_due(*gone, to_us(now)));
-    NW_CHECK(keeper_->retain(horizon, *gone));
+    NW_CHECK(keeper_->retain(kept, *gone));
     // What was sealed is kept for a while, unless the memory is wanted for what is new.
     const auto keep = hot_.bytes() > options_.hot_bytes_max / kSealShare ? kTimeMaxUs + 1 : to_us(now) - kKeepHotUs;
     // Readers must know before the rows are gone.

@@ -71,7 +71,7 @@ private:
 struct Keeper::Sealing {
     const Kind& kind;
     std::uint64_t epoch = 0;
-    const Horizon& horizon;
+    const Limits& limits;
     std::int64_t now_us = 0;
     RollupRoom hours{kind};
     std::map<std::int64_t, std::unique_ptr<SealWriter>> writers{};
@@ -79,14 +79,14 @@ struct Keeper::Sealing {
     std::map<std::int64_t, std::int64_t> max_us{};
 };
 
-Status Keeper::seal(std::uint64_t epoch, const Horizon& horizon, const Removed& removed, std::int64_t now_us)
+Status Keeper::seal(std::uint64_t epoch, const Limits& limits, const Removed& removed, std::int64_t now_us)
 {
     auto probes = hot_.probes_in({sealed_epoch_, epoch});
     std::erase_if(probes, [&](const ProbeKey& key) { return removed.contains(key.probe); });
     std::ranges::sort(probes, {}, [](const ProbeKey& key) { return std::pair(key.kind->number, key.probe); });
     for (auto begin = probes.begin(); begin != probes.end();) {
         const auto end = std::find_if(begin, probes.end(), [&](const ProbeKey& key) { return key.kind != begin->kind; });
-        Sealing sealing{.kind = *begin->kind, .epoch = epoch, .horizon = horizon, .now_us = now_us};
+        Sealing sealing{.kind = *begin->kind, .epoch = epoch, .limits = limits, .now_us = now_us};
         for (; begin != end; ++begin) NW_CHECK(seal_probe(sealing, *begin));
         NW_CHECK(finish(sealing));
     }
@@ -113,16 +113,17 @@ Result<SealWriter*> Keeper::writer(Sealing& sealing, std::int64_t day)
 Status Keeper::seal_probe(Sealing& sealing, ProbeKey probe)
 {
     std::map<std::int64_t, StoredRows> days;
+    const auto kept_us = sealing.limits.of(probe.probe).raw_us;
     for (auto& part : hot_.read_in(probe, {sealed_epoch_, sealing.epoch})) {
         const auto [first, last] = std::ranges::minmax(part.rows.rows.at_us);
-        if (days.empty() && first / kDayUs == last / kDayUs && first >= sealing.horizon.raw_us) {
+        if (days.empty() && first / kDayUs == last / kDayUs && first >= kept_us) {
             NW_TRY(const auto* to, writer(sealing, first / kDayUs));
             if (part.epoch > to->epoch()) days.emplace(first / kDayUs, std::move(part.rows));
             continue;
         }
         for (std::size_t row = 0; row < part.rows.size(); ++row) {
             const auto at = part.rows.rows.at_us[row];
-            if (at < sealing.horizon.raw_us) continue;  // retention would remove it at once
+            if (at < kept_us) continue;  // retention would remove it at once
             NW_TRY(const auto* to, writer(sealing, at / kDayUs));
             if (part.epoch <= to->epoch()) continue;  // an earlier sealing got this far before it failed
             auto& rows = days.try_emplace(at / kDayUs, make_stored_rows(*probe.kind)).first->second;
@@ -183,13 +184,14 @@ Status Keeper::compact_due(const Removed& removed, std::int64_t now_us)
 {
     const auto contents = catalogue_.contents();
     for (const auto& [key, day] : contents->days)
-        if (is_due(day, now_us)) NW_CHECK(compact(day, removed));
+        if (is_due(day, now_us)) NW_CHECK(compact(day, removed, {}));
     return {};
 }
 
 struct Keeper::Compaction {
     const Day& day;
     const Removed& removed;
+    const Removed& expired;
     std::uint64_t generation = 0;
     std::uint64_t epoch = 0;
     std::filesystem::path unfinished{};
@@ -203,9 +205,10 @@ struct Keeper::Compaction {
     std::int64_t max_us = 0;
 };
 
-Status Keeper::compact(const Day& day, const Removed& removed)
+Status Keeper::compact(const Day& day, const Removed& removed, const Removed& expired)
 {
-    Compaction work{.day = day, .removed = removed, .generation = day.generation + 1, .epoch = day.epoch};
+    Compaction work{
+        .day = day, .removed = removed, .expired = expired, .generation = day.generation + 1, .epoch = day.epoch};
     for (const auto& file : {day.closed, day.open}) {
         if (!file) continue;
         NW_TRY(auto snapshot, ChunkFile::snapshot(file));
@@ -229,6 +232,10 @@ Status Keeper::compact(const Day& day, const Removed& removed)
     NW_TRY(work.five_minutes,
            RollupWriter::open(catalogue_.rollup_path(*day.kind, month, Width::FiveMinutes), day.day, work.generation));
     NW_TRY(work.hours, RollupWriter::open(catalogue_.rollup_path(*day.kind, month, Width::Hour), day.day, work.generation));
+    for (const auto probe : removed) {
+        NW_CHECK(work.five_minutes->remove(probe));
+        NW_CHECK(work.hours->remove(probe));
+    }
     for (const auto probe : probes)
         if (!removed.contains(probe)) NW_CHECK(compact_probe(work, probe));
     return replace(work);
@@ -247,7 +254,7 @@ Status Keeper::compact_probe(Compaction& work, ProbeId probe)
     if (rows.size() == 0) return {};
     sort_rows(rows);
     work.max_us = std::max(work.max_us, rows.rows.at_us.back());
-    NW_CHECK(work.chunks->add(codec_, probe, rows));
+    if (!work.expired.contains(probe)) NW_CHECK(work.chunks->add(codec_, probe, rows));
     const auto fine = work.fine.rolled(rows.rows, kFiveMinutesUs, work.day.day * kDayUs / kFiveMinutesUs);
     NW_CHECK(work.five_minutes->add(codec_, kind, probe, fine));
     const auto coarse = work.coarse.rolled(fine, kHourUs / kFiveMinutesUs);
@@ -291,14 +298,15 @@ Status Keeper::replace(Compaction& work)
     return {};
 }
 
-Status Keeper::retain(const Horizon& horizon, const Removed& removed)
+Status Keeper::retain(const Limits& limits, const Removed& removed)
 {
     const auto contents = catalogue_.contents();
+    const auto& horizon = limits.everything();
     for (const auto& [key, day] : contents->days) {
         if ((day.day + 1) * kDayUs > horizon.raw_us) continue;
         if (day.open || !has_rollups(day)) {
             // Its roll-ups outlive it.
-            NW_CHECK(compact(day, removed));
+            NW_CHECK(compact(day, removed, {}));
         }
         const auto now = catalogue_.contents();
         const auto* last = now->day(*day.kind, day.day);
@@ -310,6 +318,46 @@ Status Keeper::retain(const Horizon& horizon, const Removed& removed)
         if (end > (std::get<2>(key) == Width::Hour ? horizon.hour_us : horizon.five_minutes_us)) continue;
         file->doom();
         catalogue_.remove_rollup(key);
+    }
+    return expire(limits, removed);
+}
+
+// Probes that are kept for less: their raw rows leave a day's file when it is written anew without them, once a day
+// and whenever the rules change.
+Status Keeper::expire(const Limits& limits, const Removed& removed)
+{
+    const auto today = limits.everything().hour_us / kDayUs;
+    if (limits.rules().shorter.empty() || (expired_rules_.get() == &limits.rules() && expired_day_ == today)) return {};
+    const auto contents = catalogue_.contents();
+    for (const auto& [key, day] : contents->days) {
+        if (!day.closed) continue;
+        NW_TRY(const auto file, ChunkFile::snapshot(day.closed));
+        Removed expired;
+        for (const auto& seal : file->seals()) {
+            NW_TRY(const auto probes, file->probes(seal.number));
+            for (const auto probe : probes)
+                if (limits.rules().shorter.contains(probe) && (day.day + 1) * kDayUs <= limits.of(probe).raw_us)
+                    expired.insert(probe);
+        }
+        if (!expired.empty()) NW_CHECK(compact(day, removed, expired));
+    }
+    NW_CHECK(expire_rollups(limits));
+    expired_rules_ = limits.shared_rules();
+    expired_day_ = today;
+    return {};
+}
+
+Status Keeper::expire_rollups(const Limits& limits)
+{
+    const auto contents = catalogue_.contents();
+    for (const auto& [key, file] : contents->rollups) {
+        std::vector<std::pair<ProbeId, std::int64_t>> first_days;
+        for (const auto& [probe, keep] : limits.rules().shorter) {
+            const auto horizon = limits.of(probe);
+            const auto from = (std::get<2>(key) == Width::Hour ? horizon.hour_us : horizon.five_minutes_us) / kDayUs;
+            if (from > first_day(std::get<1>(key))) first_days.emplace_back(probe, from);
+        }
+        if (!first_days.empty()) NW_CHECK(forget_rollups(file->path(), first_days));
     }
     return {};
 }

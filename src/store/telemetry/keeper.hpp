@@ -29,10 +29,10 @@ public:
     {}
 
     // Writes every row of `epoch` and older to disk, each once whatever happened before. Durable when it returns.
-    Status seal(std::uint64_t epoch, const Horizon& horizon, const Removed& removed, std::int64_t now_us);
+    Status seal(std::uint64_t epoch, const Limits& limits, const Removed& removed, std::int64_t now_us);
     // Whatever days are due at `now_us`.
     Status compact_due(const Removed& removed, std::int64_t now_us);
-    Status retain(const Horizon& horizon, const Removed& removed);
+    Status retain(const Limits& limits, const Removed& removed);
     std::uint64_t compactions() const { return compactions_; }
 
 private:
@@ -42,7 +42,10 @@ private:
     Status seal_probe(Sealing& sealing, ProbeKey probe);
     Result<SealWriter*> writer(Sealing& sealing, std::int64_t day);
     Status finish(Sealing& sealing);
-    Status compact(const Day& day, const Removed& removed);
+    // Raw rows of `expired` are left out, and their roll-ups made.
+    Status compact(const Day& day, const Removed& removed, const Removed& expired);
+    Status expire(const Limits& limits, const Removed& removed);
+    Status expire_rollups(const Limits& limits);
     Status compact_probe(Compaction& compaction, ProbeId probe);
     Status replace(Compaction& compaction);
     bool is_due(const Day& day, std::int64_t now_us) const;
@@ -56,6 +59,9 @@ private:
     Codec codec_{};
     std::uint64_t sealed_epoch_ = 0;              // all rows up to it are on disk, as far as this keeper saw to it
     std::map<DayKey, std::int64_t> sealed_us_{};  // when rows last came to a day
+    // What expire() last did its work for.
+    std::shared_ptr<const RetentionRules> expired_rules_{};
+    std::int64_t expired_day_ = 0;
     std::uint64_t compactions_ = 0;
 };
 

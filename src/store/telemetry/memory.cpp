@@ -15,7 +15,9 @@ using quality::make_aggregate;
 
 class MemoryTelemetry final : public Telemetry {
 public:
-    MemoryTelemetry(const Clock& clock, Retention retention) : clock_(clock), retention_(retention) {}
+    MemoryTelemetry(const Clock& clock, Retention retention)
+        : clock_(clock), retention_(std::make_shared<RetentionRules>(RetentionRules{.everything = retention}))
+    {}
 
     Task<Result<Appended>> append(AppendRequest request) override
     {
@@ -68,10 +70,11 @@ public:
                 found.push_back(lost_[i]);
         co_return found;
     }
-    Task<Status> set_retention(Retention retention) override
+    Task<Status> set_retention(Retention everything, std::vector<ShorterRetention> shorter) override
     {
-        NW_CO_CHECK(check(retention));
-        retention_ = retention;
+        const std::lock_guard lock(mutex_);
+        NW_CO_TRY(auto rules, make_rules(everything, shorter));
+        retention_ = std::make_shared<RetentionRules>(std::move(rules));
         co_return Status{};
     }
     Task<Status> remove_probe(ProbeId probe) override
@@ -161,7 +164,7 @@ private:
     Result<Series> series_now(const SeriesQuery& query) const
     {
         NW_CHECK(check(query));
-        const auto limits = horizon(retention_, clock_.wall());
+        const auto limits = limits_of(query);
         Series series{.resolution = resolution_of(limits, query.range.from_us)};
         const auto buckets = buckets_of(query.range, query.buckets_max, step_min_us(series.resolution));
         series.from_us = buckets.from_us;
@@ -183,13 +186,20 @@ private:
         return series;
     }
 
+    template <class Query>
+    Horizon limits_of(const Query& query) const
+    {
+        const Limits limits(retention_, clock_.wall());
+        if constexpr (requires { query.probes; }) return limits.of(query.probes);
+        else return limits.of(query.probe);
+    }
     static TimeRange clipped(TimeRange range, std::int64_t from) { return {std::max(range.from_us, from), range.until_us}; }
 
     Result<SamplePage> samples_now(const SamplesQuery& query) const
     {
         NW_CHECK(check(query));
         NW_TRY(const auto after, parse_cursor(query.cursor));
-        const auto limits = horizon(retention_, clock_.wall());
+        const auto limits = limits_of(query);
         SamplePage page{.rows = {.rows = make_rows(*query.kind)}};
         bool more = false;
         each(query.probe, query.kind, clipped(query.range, limits.raw_us), [&](const StoredRows& rows, std::size_t row) {
@@ -204,7 +214,7 @@ private:
     Result<Summaries> summaries_now(const SummaryQuery& query) const
     {
         NW_CHECK(check(query));
-        const auto limits = horizon(retention_, clock_.wall());
+        const auto limits = limits_of(query);
         Summaries summaries{.range = summary_plan(query.range, limits).range};
         for (const auto probe : query.probes) {
             auto sum = make_aggregate(*query.kind);
@@ -246,7 +256,7 @@ private:
 
     const Clock& clock_;
     std::mutex mutex_;
-    Retention retention_;
+    std::shared_ptr<const RetentionRules> retention_;
     std::map<std::pair<AgentId, StreamId>, std::uint64_t> watermarks_{};
     std::map<Key, StoredRows> rows_{};
     std::set<ProbeId> removed_{};

@@ -200,11 +200,12 @@ Status Reader::fill(ProbeKey probe, TimeRange range, std::int64_t step_us, Chunk
 Result<Series> Reader::series(const SeriesQuery& query)
 {
     NW_CHECK(check(query));
-    Series series{.resolution = resolution_of(horizon_, query.range.from_us)};
+    const auto horizon = limits_.of(query.probes);
+    Series series{.resolution = resolution_of(horizon, query.range.from_us)};
     const auto buckets = buckets_of(query.range, query.buckets_max, step_min_us(series.resolution));
     series.from_us = buckets.from_us;
     series.step_us = buckets.step_us;
-    const auto range = clip({buckets.from_us, buckets.until_us()}, {horizon_.hour_us, kTimeMaxUs + 1});
+    const auto range = clip({buckets.from_us, buckets.until_us()}, {horizon.hour_us, kTimeMaxUs + 1});
     const auto parts = parts_for(*query.kind, query.metrics);
     for (std::size_t begin = 0; begin < query.probes.size(); begin += kProbesPerLook) {
         const auto end = std::min(query.probes.size(), begin + kProbesPerLook);
@@ -265,7 +266,7 @@ Result<SamplePage> Reader::samples(const SamplesQuery& query)
     NW_CHECK(check(query));
     NW_TRY(const auto after, parse_cursor(query.cursor));
     SamplePage page{.rows = make_stored_rows(*query.kind)};
-    const auto range = clip(query.range, {std::max(horizon_.raw_us, after.at_us), kTimeMaxUs + 1});
+    const auto range = clip(query.range, {std::max(limits_.of(query.probe).raw_us, after.at_us), kTimeMaxUs + 1});
     if (is_empty(range) || is_removed(query.probe)) return page;
     const auto hot = sources_.hot.read({query.probe, query.kind}, range);
     look_anew();
@@ -391,11 +392,12 @@ Status Reader::sum_day(SumJob& job, std::int64_t day)
 Result<Summaries> Reader::summaries(const SummaryQuery& query)
 {
     NW_CHECK(check(query));
-    const auto plan = summary_plan(query.range, horizon_);
+    const auto horizon = limits_.of(query.probes);
+    const auto plan = summary_plan(query.range, horizon);
     Summaries summaries{.range = plan.range};
     summaries.probes.resize(query.probes.size());
     SumJob job{.kind = *query.kind,
-               .range = clip(plan.range, {horizon_.hour_us, kTimeMaxUs + 1}),
+               .range = clip(plan.range, {horizon.hour_us, kTimeMaxUs + 1}),
                .step_us = plan.step_us,
                .parts = parts_for(*query.kind, query.metrics),
                .wanted = query.probes};

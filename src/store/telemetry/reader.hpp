@@ -38,8 +38,8 @@ class Reader {
 public:
     using Removed = std::shared_ptr<const std::unordered_set<ProbeId>>;
 
-    Reader(const ReadSources& sources, Horizon horizon, Removed removed)
-        : sources_(sources), horizon_(horizon), removed_(std::move(removed))
+    Reader(const ReadSources& sources, Limits limits, Removed removed)
+        : sources_(sources), limits_(std::move(limits)), removed_(std::move(removed))
     {}
 
     Result<Series> series(const SeriesQuery& query);
@@ -94,7 +94,7 @@ private:
     Result<StoredRows> newest_on_disk(ProbeKey probe, std::int64_t now);
 
     const ReadSources& sources_;
-    Horizon horizon_;
+    Limits limits_;
     Removed removed_;
     Codec codec_{};
     std::shared_ptr<const Contents> contents_{};

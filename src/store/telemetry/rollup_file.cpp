@@ -167,10 +167,15 @@ Status RollupFile::Snapshot::seek_totals(const Kind& kind, std::int64_t day, con
 
 struct RollupWriter::Statements {
     explicit Statements(sqlite::Database& db)
-        : rollup(db, "INSERT INTO rollup VALUES(?1, ?2, ?3)"), total(db, "INSERT INTO total VALUES(?1, ?2, ?3)")
+        : rollup(db, "INSERT OR REPLACE INTO rollup VALUES(?1, ?2, ?3)"),
+          total(db, "INSERT OR REPLACE INTO total VALUES(?1, ?2, ?3)"),
+          no_rollup(db, "DELETE FROM rollup WHERE day=?1 AND probe=?2"),
+          no_total(db, "DELETE FROM total WHERE day=?1 AND probe=?2")
     {}
     sqlite::Statement rollup;
     sqlite::Statement total;
+    sqlite::Statement no_rollup;
+    sqlite::Statement no_total;
 };
 
 RollupWriter::RollupWriter(std::unique_ptr<sqlite::Database> db, std::int64_t day) : db_(std::move(db)), day_(day) {}
@@ -190,11 +195,7 @@ Status RollupWriter::prepare(std::uint64_t generation)
     NW_CHECK(db_->execute(kSchema));
     NW_TRY(auto transaction, sqlite::Transaction::begin(*db_));
     transaction_.emplace(std::move(transaction));
-    for (const auto* table : {"rollup", "total", "day"}) {
-        sqlite::Statement clear(*db_, std::string("DELETE FROM ") + table + " WHERE day=?1");
-        NW_CHECK(clear.bind(1, day_).run());
-    }
-    sqlite::Statement mark(*db_, "INSERT INTO day VALUES(?1, ?2)");
+    sqlite::Statement mark(*db_, "INSERT OR REPLACE INTO day VALUES(?1, ?2)");
     NW_CHECK(mark.bind(1, day_).bind(2, std::int64_t(generation)).run());
     statements_ = std::make_unique<Statements>(*db_);
     return {};
@@ -222,6 +223,38 @@ Status RollupWriter::add_total(const Kind& kind, ProbeId probe, const quality::A
     return statements_->total.bind(1, day_).bind(2, std::int64_t(probe)).bind_blob(3, bytes).run();
 }
 
+Status RollupWriter::remove(ProbeId probe)
+{
+    NW_CHECK(statements_->no_rollup.bind(1, day_).bind(2, std::int64_t(probe)).run());
+    return statements_->no_total.bind(1, day_).bind(2, std::int64_t(probe)).run();
+}
+
 Status RollupWriter::commit() { return transaction_->commit(); }
+
+Status forget_rollups(const std::filesystem::path& path, std::span<const std::pair<ProbeId, std::int64_t>> first_days)
+{
+    NW_TRY(auto db, sqlite::Database::open(path, {.cache_kib = 4096}));
+    NW_TRY(auto transaction, sqlite::Transaction::begin(*db));
+    std::vector<std::int64_t> days;
+    sqlite::Statement known(*db, "SELECT day FROM day");
+    for (;;) {
+        NW_TRY(const bool more, known.step());
+        if (!more) break;
+        days.push_back(known.integer(0));
+    }
+    for (const auto* table : {"rollup", "total"}) {
+        sqlite::Statement forget(*db, std::string("DELETE FROM ") + table + " WHERE day=?1 AND probe=?2");
+        for (const auto& [probe, first] : first_days)
+            for (const auto day : days)
+                if (day < first) NW_CHECK(forget.bind(1, day).bind(2, std::int64_t(probe)).run());
+    }
+    NW_CHECK(transaction.commit());
+    sqlite::Statement room(*db, "SELECT (SELECT freelist_count FROM pragma_freelist_count) * 4 > "
+                                "(SELECT page_count FROM pragma_page_count)");
+    NW_TRY(const bool measured, room.step());
+    const bool much = measured && room.integer(0) != 0;
+    room.reset();
+    return much ? db->execute("VACUUM") : Status{};
+}
 
 }  // namespace nw::store

@@ -81,12 +81,18 @@ private:
     std::map<std::int64_t, std::uint64_t> days_{};
 };
 
-// Replaces the roll-ups of one day, in one transaction.
+// Removes what each probe has of days before the one that is given with it, and gives the room back when it is much.
+Status forget_rollups(const std::filesystem::path& path, std::span<const std::pair<ProbeId, std::int64_t>> first_days);
+
+// Replaces the roll-ups of one day, in one transaction. Those of probes that are not added stay: their raw rows have gone,
+// and none came since.
 class RollupWriter {
 public:
     static Result<std::unique_ptr<RollupWriter>> open(const std::filesystem::path& path, std::int64_t day,
                                                       std::uint64_t generation);
     ~RollupWriter();
+
+    Status remove(ProbeId probe);
 
     Status add(Codec& codec, const Kind& kind, ProbeId probe, std::span<const Bucketed> rollups);
     Status add_total(const Kind& kind, ProbeId probe, const quality::Aggregate& total);

@@ -100,6 +100,39 @@ Horizon horizon(const Retention& retention, WallTime now)
     return {start(retention.raw), start(retention.five_minutes), start(retention.hour)};
 }
 
+Result<RetentionRules> make_rules(Retention everything, const std::vector<ShorterRetention>& shorter)
+{
+    NW_CHECK(check(everything));
+    RetentionRules rules{.everything = everything};
+    for (const auto& [keep, probes] : shorter) {
+        NW_CHECK(check(keep));
+        const Retention least{.raw = std::min(keep.raw, everything.raw),
+                              .five_minutes = std::min(keep.five_minutes, everything.five_minutes),
+                              .hour = std::min(keep.hour, everything.hour)};
+        if (least == everything) continue;
+        for (const auto probe : probes) rules.shorter[probe] = least;
+    }
+    return rules;
+}
+
+Horizon Limits::of(ProbeId probe) const
+{
+    const auto found = rules_->shorter.find(probe);
+    return found == rules_->shorter.end() ? everything_ : horizon(found->second, now_);
+}
+
+Horizon Limits::of(const std::vector<ProbeId>& probes) const
+{
+    auto least = everything_;
+    if (rules_->shorter.empty()) return least;
+    for (const auto probe : probes) {
+        const auto one = of(probe);
+        least = {std::max(least.raw_us, one.raw_us), std::max(least.five_minutes_us, one.five_minutes_us),
+                 std::max(least.hour_us, one.hour_us)};
+    }
+    return least;
+}
+
 Resolution resolution_of(const Horizon& horizon, std::int64_t from_us)
 {
     if (from_us >= horizon.raw_us) return Resolution::Raw;

@@ -6,8 +6,12 @@
 #include "store/telemetry/telemetry.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace nw::store {
 
@@ -62,6 +66,33 @@ struct Horizon {
     std::int64_t hour_us = 0;
 };
 Horizon horizon(const Retention& retention, WallTime now);
+
+struct RetentionRules {
+    Retention everything{};
+    std::unordered_map<ProbeId, Retention> shorter{};
+};
+// Invalid when one of them is less than a day, or less for coarser data.
+Result<RetentionRules> make_rules(Retention everything, const std::vector<ShorterRetention>& shorter);
+
+// What the rules leave at one moment.
+class Limits {
+public:
+    Limits(std::shared_ptr<const RetentionRules> rules, WallTime now)
+        : rules_(std::move(rules)), now_(now), everything_(horizon(rules_->everything, now))
+    {}
+
+    const RetentionRules& rules() const { return *rules_; }
+    const std::shared_ptr<const RetentionRules>& shared_rules() const { return rules_; }
+    const Horizon& everything() const { return everything_; }
+    Horizon of(ProbeId probe) const;
+    // Of one that has least.
+    Horizon of(const std::vector<ProbeId>& probes) const;
+
+private:
+    std::shared_ptr<const RetentionRules> rules_;
+    WallTime now_;
+    Horizon everything_;
+};
 
 Resolution resolution_of(const Horizon& horizon, std::int64_t from_us);
 std::int64_t step_min_us(Resolution resolution);

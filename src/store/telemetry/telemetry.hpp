@@ -179,6 +179,12 @@ struct Retention {
     friend bool operator==(const Retention&, const Retention&) = default;
 };
 
+// Probes that are kept for less time than everything else is.
+struct ShorterRetention {
+    Retention keep{};
+    std::vector<ProbeId> probes{};
+};
+
 struct TelemetryStats {
     std::uint64_t rows_appended = 0;  // since start, without duplicates
     std::uint64_t rows_duplicate = 0;
@@ -218,7 +224,9 @@ public:
     // Spans of any of the agents that touch the range, newest first, at most `limit`.
     virtual Task<Result<std::vector<LostSpan>>> lost(std::vector<AgentId> agents, TimeRange range, std::uint32_t limit) = 0;
 
-    virtual Task<Status> set_retention(Retention retention) = 0;
+    // What is older is invisible at once, and gone from the disk with the next maintenance. `shorter` replaces what was
+    // said before; where it says longer, `everything` holds.
+    virtual Task<Status> set_retention(Retention everything, std::vector<ShorterRetention> shorter = {}) = 0;
     // Forgets the probe's samples: at once for readers, on disk with the next rewriting of each file.
     virtual Task<Status> remove_probe(ProbeId probe) = 0;
     // Whatever is due at `now`: sealing, compaction, roll-ups, retention. Backends also do this by themselves.

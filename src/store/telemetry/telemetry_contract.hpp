@@ -454,6 +454,55 @@ inline void check_retention(const Subject& subject)
     subject.clock->set_wall(before);
 }
 
+// One probe is kept for less: the other one's data and its own roll-ups stay as they are.
+inline void check_shorter_retention(const Subject& subject)
+{
+    // Maintenance here is that of its own days: what a subject does ahead of them would expire what is asked for.
+    const Subject as_it_is{.make = subject.make, .settle = [](Telemetry&) {}, .clock = subject.clock};
+    Driver driver(as_it_is);
+    const auto before = subject.clock->wall();
+    const Retention everything{
+        .raw = Seconds(30 * 86'400), .five_minutes = Seconds(60 * 86'400), .hour = Seconds(90 * 86'400)};
+    const Retention shorter{.raw = Seconds(2 * 86'400), .five_minutes = Seconds(4 * 86'400), .hour = Seconds(5 * 86'400)};
+    REQUIRE(testing::run(driver.store().set_retention(everything, {{shorter, {ProbeId(7)}}})));
+    const auto maintain = [&](std::int64_t at) {
+        subject.clock->set_wall(from_us(at));
+        REQUIRE(testing::run(driver.store().maintain(from_us(at))));
+    };
+    for (std::uint64_t day = 0; day < 7; ++day) {
+        const auto at = kStart + std::int64_t(day) * kDayUs + 3 * kHourUs;
+        subject.clock->set_wall(from_us(at));
+        driver.append(2 * day + 1, {ping_sample(7, at, 2, {100}), ping_sample(8, at + 60 * kSecondUs, 2, {300})}, at);
+        maintain(kStart + std::int64_t(day + 1) * kDayUs + 2 * kHourUs);
+    }
+    const auto runs = [&](std::uint64_t probe, std::int64_t from, Resolution resolution) {
+        const auto series = driver.get(driver.store().series(
+            {.probes = {ProbeId(probe)}, .kind = &kinds::ping, .range = {from, kStart + 8 * kDayUs}, .buckets_max = 5'000}));
+        CHECK(series.resolution == resolution);
+        return series.probes[0].runs;
+    };
+    const auto check_all = [&] {
+        CHECK(driver.samples(7, kStart, kStart + 10 * kDayUs).size() == 2);
+        CHECK(driver.samples(8, kStart, kStart + 10 * kDayUs).size() == 7);
+        CHECK(runs(7, kStart + 5 * kDayUs, Resolution::Raw) == 2);
+        CHECK(runs(7, kStart + 3 * kDayUs, Resolution::FiveMinutes) == 4);
+        CHECK(runs(7, kStart, Resolution::Hour) == 5);
+        CHECK(runs(8, kStart, Resolution::Raw) == 7);
+    };
+    check_all();
+    // Late rows of the other probe have the day written once more; those of the expired one come too late.
+    driver.append(15, {ping_sample(8, kStart + 3 * kDayUs + 9 * kHourUs, 2, {300}),
+                       ping_sample(7, kStart + 3 * kDayUs + 9 * kHourUs, 2, {100})});
+    maintain(kStart + 7 * kDayUs + 3 * kHourUs);
+    maintain(kStart + 7 * kDayUs + 10 * kHourUs);
+    CHECK(driver.samples(8, kStart, kStart + 10 * kDayUs).size() == 8);
+    CHECK(driver.samples(7, kStart, kStart + 10 * kDayUs).size() == 2);
+    CHECK(runs(8, kStart, Resolution::Raw) == 8);
+    CHECK(testing::run(driver.store().set_retention(everything, {{{.raw = Seconds(5)}, {ProbeId(7)}}})).error().code
+          == Errc::Invalid);
+    subject.clock->set_wall(before);
+}
+
 inline void check_telemetry_contract(const Subject& subject)
 {
     check_identity(subject);
@@ -466,6 +515,7 @@ inline void check_telemetry_contract(const Subject& subject)
     check_losses(subject);
     check_removal_and_bad_input(subject);
     check_retention(subject);
+    check_shorter_retention(subject);
 }
 
 }  // namespace nw::store::contract
