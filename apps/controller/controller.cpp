@@ -1,6 +1,7 @@
 #include "controller.hpp"
 
 #include "api/setup_token.hpp"
+#include "api/workspace_retention.hpp"
 #include "ingest/gate.hpp"
 #include "metrics.hpp"
 #include "store/telemetry/embedded.hpp"
@@ -111,6 +112,7 @@ Controller::Controller(Config config, Loop& loop, const Clock& clock, Random& ra
                           .started_us = to_us(clock.wall()),
                           .secure_cookies = config_.public_url.starts_with("https"),
                           .public_url = config_.public_url,
+                          .retention = retention_of(config_),
                           .install_script = install_scripts().front().second};
     services_.metrics = [this] { return metrics_text(); };
     services_.not_ready = [this] { return std::string(stopping_ ? "shutting down" : ""); };
@@ -135,6 +137,8 @@ Task<Status> Controller::run()
 Task<Status> Controller::start()
 {
     NW_CO_CHECK(co_await registry_.load());
+    NW_CO_CHECK(co_await api::apply_retention(services_));
+    tasks_.spawn("retention", keep_retention());
     registry_.start(tasks_);
     feed_.start(services_, tasks_);
     NW_CO_CHECK(listen());
@@ -223,6 +227,18 @@ Task<net::Response> Controller::outside_api(net::Request request)
 {
     if (request.path == ingest::kConnectPath) co_return ingest::connect_agent(request, registry_, sessions_);
     co_return panel_.serve(request);
+}
+
+// Probes that were added in workspaces with a shorter retention.
+Task<void> Controller::keep_retention()
+{
+    Timer timer(loop_.get_executor());
+    for (;;) {
+        timer.expires_after(std::chrono::hours(1));
+        co_await timer.async_wait(use_task);
+        if (auto applied = co_await api::apply_retention(services_); !applied)
+            log_.error("the retention of workspaces: {}", applied.error().what);
+    }
 }
 
 Task<void> Controller::watch_certificate()

@@ -54,6 +54,7 @@ private:
     Task<net::Response> outside_api(net::Request request);
     Task<std::string> metrics_text();
     std::vector<api::Problem> problems() const;
+    Task<void> keep_retention();
     Task<void> watch_certificate();
 
     Config config_;

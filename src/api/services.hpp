@@ -9,6 +9,7 @@
 #include "model/agent_health.hpp"
 #include "model/ids.hpp"
 #include "model/kind.hpp"
+#include "store/telemetry/telemetry.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -75,6 +76,7 @@ struct InstanceInfo {
     std::vector<std::string> features{};
     bool secure_cookies = false;        // set when the public address is https
     std::string public_url{};           // of the configuration; a setting made in the panel counts before it
+    store::Retention retention{};       // of everything; workspaces may keep less
     std::string_view install_script{};  // template of GET /install.sh (api/downloads.hpp)
 };
 

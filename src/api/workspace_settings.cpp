@@ -2,6 +2,8 @@
 
 #include "api/fields.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
 
 namespace nw::api {
@@ -46,17 +48,24 @@ void read_thresholds(Fields& parent, const net::Json& given, quality::GradeThres
     if (auto done = fields.done(); !done) parent.add_problems(done.error().fields);
 }
 
-void read_retention(Fields& parent, const net::Json& given, WorkspaceSettings& settings)
+void read_retention(Fields& parent, const net::Json& given, WorkspaceSettings& settings, const RetentionDays& most)
 {
     Fields fields(given, "settings.retention.");
-    settings.raw_days = fields.integer("raw_days", 1, kDaysMax);
-    settings.five_minute_days = fields.integer("five_minute_days", 1, kDaysMax);
-    settings.hour_days = fields.integer("hour_days", 1, kDaysMax);
-    if (settings.five_minute_days < settings.raw_days)
-        fields.refuse("five_minute_days", "must not be shorter than raw_days");
-    if (settings.hour_days < settings.five_minute_days)
-        fields.refuse("hour_days", "must not be shorter than five_minute_days");
-    if (auto done = fields.done(); !done) parent.add_problems(done.error().fields);
+    const auto days = [&](const char* name, std::int64_t max) {
+        const auto count = fields.integer(name, 1, kDaysMax);
+        if (count > max)
+            fields.refuse(name,
+                          "must not be longer than this controller keeps everything: " + std::to_string(max) + " days");
+        return count;
+    };
+    const RetentionDays keep{.raw = days("raw_days", most.raw),
+                             .five_minute = days("five_minute_days", most.five_minute),
+                             .hour = days("hour_days", most.hour)};
+    if (keep.five_minute < keep.raw) fields.refuse("five_minute_days", "must not be shorter than raw_days");
+    if (keep.hour < keep.five_minute) fields.refuse("hour_days", "must not be shorter than five_minute_days");
+    if (auto done = fields.done(); !done) return parent.add_problems(done.error().fields);
+    // As long as everything: then also when the instance keeps more one day.
+    settings.retention = keep == most ? std::nullopt : std::optional(keep);
 }
 
 // A name of the IANA database as this system has it.
@@ -76,22 +85,37 @@ void write_settings(JsonWriter& json, const WorkspaceSettings& settings)
     write_levels(json, "loss_ratio", settings.thresholds.loss_ratio);
     write_levels(json, "latency_us", settings.thresholds.latency_us);
     write_levels(json, "jitter_us", settings.thresholds.jitter_us);
-    json.end_object()
-        .key("retention")
-        .object()
-        .field("raw_days", settings.raw_days)
-        .field("five_minute_days", settings.five_minute_days)
-        .field("hour_days", settings.hour_days)
-        .end_object();
+    json.end_object();
+    if (const auto& keep = settings.retention)
+        json.key("retention")
+            .object()
+            .field("raw_days", keep->raw)
+            .field("five_minute_days", keep->five_minute)
+            .field("hour_days", keep->hour)
+            .end_object();
     json.field("time_zone", settings.time_zone).end_object();
 }
 
-Result<WorkspaceSettings> merged_settings(const WorkspaceSettings& present, const net::Json& given)
+RetentionDays in_days(const store::Retention& retention)
+{
+    const auto days = [](Seconds keep) { return std::int64_t(std::chrono::floor<std::chrono::days>(keep).count()); };
+    return {days(retention.raw), days(retention.five_minutes), days(retention.hour)};
+}
+
+RetentionDays effective(const WorkspaceSettings& settings, const RetentionDays& instance)
+{
+    const auto own = settings.retention.value_or(instance);
+    return {std::min(own.raw, instance.raw), std::min(own.five_minute, instance.five_minute),
+            std::min(own.hour, instance.hour)};
+}
+
+Result<WorkspaceSettings> merged_settings(const WorkspaceSettings& present, const net::Json& given,
+                                          const RetentionDays& most)
 {
     auto settings = present;
     Fields fields(given, "settings.");
     if (fields.has("thresholds")) read_thresholds(fields, fields.raw("thresholds"), settings.thresholds);
-    if (fields.has("retention")) read_retention(fields, fields.raw("retention"), settings);
+    if (fields.has("retention")) read_retention(fields, fields.raw("retention"), settings, most);
     if (const auto zone = fields.maybe_text("time_zone", 1, 64)) {
         if (!is_time_zone(*zone))
             fields.refuse("time_zone", "must be a name of the IANA time zone database, like Europe/Madrid");
@@ -106,7 +130,8 @@ WorkspaceSettings settings_of(const store::Workspace& workspace)
     // What is stored was validated when it was written; a default stands in for what an older program did not know.
     const auto json = net::parse_json(workspace.settings);
     if (!json) return {};
-    return merged_settings({}, *json).value_or(WorkspaceSettings{});
+    constexpr RetentionDays any{kDaysMax, kDaysMax, kDaysMax};
+    return merged_settings({}, *json, any).value_or(WorkspaceSettings{});
 }
 
 Result<std::string> free_slug(store::MetadataTx& tx, std::string_view name)

@@ -3,6 +3,7 @@
 #include "api/fields.hpp"
 #include "api/handlers.hpp"
 #include "api/probe_view.hpp"
+#include "api/workspace_retention.hpp"
 #include "api/workspace_settings.hpp"
 
 #include "base/json_writer.hpp"
@@ -10,22 +11,24 @@
 namespace nw::api {
 namespace {
 
-std::string workspace_json(const store::Workspace& workspace)
+std::string workspace_json(const Services& services, const store::Workspace& workspace)
 {
+    auto settings = settings_of(workspace);
+    settings.retention = effective(settings, in_days(services.instance.retention));
     JsonWriter json;
     json.object()
         .field("id", to_text(workspace.id))
         .field("slug", workspace.slug)
         .field("name", workspace.name)
         .key("settings");
-    write_settings(json, settings_of(workspace));
+    write_settings(json, settings);
     json.field("created_us", workspace.created_us).end_object();
     return std::move(json).str();
 }
 
-net::Response workspace_response(const store::Workspace& workspace, int status = 200)
+net::Response workspace_response(const Services& services, const store::Workspace& workspace, int status = 200)
 {
-    auto response = json_response(workspace_json(workspace), status);
+    auto response = json_response(workspace_json(services, workspace), status);
     response.headers.emplace_back("ETag", etag_of(workspace.revision));
     return response;
 }
@@ -74,14 +77,14 @@ Task<Reply> create_workspace(Services& services, Call& call)
     });
     NW_CO_TRY(const auto workspace, std::move(made));
     services.identity.forget(call.who->user.id);
-    co_return workspace_response(workspace, 201);
+    co_return workspace_response(services, workspace, 201);
 }
 
 Task<Reply> get_workspace(Services& services, Call& call)
 {
     NW_CO_TRY(const auto workspace, co_await services.metadata.read(
                                         [&](store::MetadataTx& tx) { return tx.workspaces().get(call.workspace.id); }));
-    co_return workspace_response(workspace);
+    co_return workspace_response(services, workspace);
 }
 
 Task<Reply> update_workspace(Services& services, Call& call)
@@ -90,10 +93,10 @@ Task<Reply> update_workspace(Services& services, Call& call)
     const auto name = fields.maybe_text("name", 1, 100);
     NW_CO_TRY(auto workspace, co_await services.metadata.read(
                                   [&](store::MetadataTx& tx) { return tx.workspaces().get(call.workspace.id); }));
-    const auto before = workspace_json(workspace);
+    const auto before = workspace_json(services, workspace);
     auto settings = settings_of(workspace);
     if (fields.has("settings")) {
-        auto merged = merged_settings(settings, fields.raw("settings"));
+        auto merged = merged_settings(settings, fields.raw("settings"), in_days(services.instance.retention));
         if (merged) settings = *std::move(merged);
         else fields.add_problems(merged.error().fields);
     }
@@ -106,14 +109,17 @@ Task<Reply> update_workspace(Services& services, Call& call)
     auto changed = co_await services.metadata.write([&](store::MetadataTx& tx) -> Result<store::Workspace> {
         NW_TRY(auto done, tx.workspaces().update(workspace, revision));
         JsonWriter detail;
-        detail.object().key("workspace").array().raw(before).raw(workspace_json(done)).end_array().end_object();
+        detail.object().key("workspace").array().raw(before).raw(workspace_json(services, done)).end_array().end_object();
         NW_CHECK(tx.audit().add(audit_entry(services, call, "workspace.update", "workspace", to_text(done.id), done.name,
                                             std::move(detail).str())));
         return done;
     });
     NW_CO_TRY(const auto fresh, std::move(changed));
     services.identity.forget_all();
-    co_return workspace_response(fresh);
+    // The change is made; should the store not take it now, it will with the next round.
+    if (auto applied = co_await apply_retention(services); !applied)
+        services.log.error("retention of {} is not applied yet: {}", fresh.name, applied.error().what);
+    co_return workspace_response(services, fresh);
 }
 
 Task<Reply> delete_workspace(Services& services, Call& call)

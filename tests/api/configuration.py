@@ -77,6 +77,30 @@ def backup_and_restore(c: Controller, build: Path) -> None:
     need(c.stop() == 0, "the controller does not stop in order")
 
 
+def retention_of_a_workspace(build: Path, scratch: Path) -> None:
+    """A workspace keeps no longer than the controller; what says nothing else follows the controller's configuration."""
+    keep = lambda raw, five, hour: {"raw_days": raw, "five_minute_days": five, "hour_days": hour}  # noqa: E731
+    with Controller(build, scratch, options=["--raw-days", "40", "--five-minute-days", "90"]) as c:
+        root = c.set_up()
+        path = f"/workspaces/{root.me['memberships'][0]['workspace']['id']}"
+
+        def change(days: dict):
+            present = root.get(path)
+            return root.patch(path, {"settings": {"retention": days}}, headers={"If-Match": present.headers["ETag"]})
+
+        need(root.get(path).json["settings"]["retention"] == keep(40, 90, 1095), "not the controller's to begin with")
+        refusal = change(keep(41, 90, 1095)).expect(422)
+        need(refusal.fields == {"settings.retention.raw_days"}, f"refused at {refusal.fields}")
+        need(change(keep(40, 90, 1095)).expect(200).json["settings"]["retention"] == keep(40, 90, 1095), "the same is refused")
+    with Controller(build, scratch, c.data, ["--raw-days", "50", "--five-minute-days", "90"]) as c:
+        root = c.client().sign_in(root.me["user"]["email"])
+        need(root.get(path).json["settings"]["retention"] == keep(50, 90, 1095), "a workspace does not follow the controller")
+        need(change(keep(7, 30, 60)).expect(200).json["settings"]["retention"] == keep(7, 30, 60), "shorter is not taken")
+    with Controller(build, scratch, c.data, ["--raw-days", "5", "--five-minute-days", "90"]) as c:
+        root = c.client().sign_in(root.me["user"]["email"])
+        need(root.get(path).json["settings"]["retention"] == keep(5, 30, 60), "a workspace keeps longer than the controller")
+
+
 def set_password(c: Controller) -> None:
     c.start()
     done = c.run("admin", "set-password", "--data-dir", c.data, "--email", "root@example.org", text="a password from the console\n")
@@ -95,3 +119,5 @@ def run(build: Path, scratch: Path, tally: Tally) -> None:
         if c.process.poll() is None:
             c.stop()
         tally.check("configuration admin set-password while running", lambda: set_password(c))
+    tally.check("configuration retention of a workspace within the controller's",
+                lambda: retention_of_a_workspace(build, scratch / "retention"))

@@ -1076,6 +1076,7 @@ export interface components {
             latency_us: components["schemas"]["ThresholdSteps"];
             jitter_us: components["schemas"]["ThresholdSteps"];
         };
+        /** @description How long results are kept. A workspace keeps no longer than the controller keeps everything; as long as that means to follow the controller. What is older is invisible at once and leaves the disk within a day. */
         Retention: {
             raw_days: number;
             five_minute_days: number;
