@@ -1,6 +1,7 @@
 #include "store/telemetry/embedded.hpp"
 
 #include "model/kinds/all.hpp"
+#include "sqlite/database.hpp"
 #include "store/telemetry/telemetry_contract.hpp"
 
 #include <fstream>
@@ -115,5 +116,47 @@ TEST_CASE("little is sealed every fourth hour, much every hour")
     for (int i = 0; i < 26; ++i) append(10'000, kStart + 8 * kHourUs + i * kSecondUs);
     CHECK(seals_at(kStart + 9 * kHourUs + 119 * kSecondUs) == before + 1);
     CHECK(seals_at(kStart + 9 * kHourUs + 120 * kSecondUs) == before + 2);
+    testing::run(store->close());
+}
+
+TEST_CASE("rows and roll-ups of a probe that is kept for less leave the disk")
+{
+    Bench bench;
+    auto store = bench.open("shorter");
+    auto batch = contract::batch_of(StreamId(9), 1, {ping_sample(7, kStart, 1, {10}), ping_sample(8, kStart, 1, {20})});
+    auto bytes = wire::encode_batch(batch);
+    REQUIRE(testing::run(store->append({AgentId(1), std::move(batch), std::move(bytes), from_us(kStart)})));
+    const auto maintain = [&](std::int64_t day) {
+        bench.clock.set_wall(from_us(kStart + day * kDayUs + kHourUs));
+        REQUIRE(testing::run(store->maintain(bench.clock.wall())));
+    };
+    const auto count = [&](const char* folder, const std::string& part, const char* table, int probe) {
+        for (const auto& entry : std::filesystem::directory_iterator(bench.scratch / "shorter" / folder)) {
+            const auto name = entry.path().filename().string();
+            if (!name.ends_with(".db") || name.find(part) == std::string::npos) continue;
+            const auto db = sqlite::Database::open(entry.path(), {.read_only = true});
+            REQUIRE(db);
+            sqlite::Statement rows(**db, std::string("SELECT count(*) FROM ") + table + " WHERE probe=?1");
+            REQUIRE(rows.bind(1, std::int64_t(probe)).step());
+            return rows.integer(0);
+        }
+        FAIL("no such file: " << part);
+        return std::int64_t{-1};
+    };
+    maintain(2);
+    CHECK(count("chunks", "-d1", "chunk", 7) == 1);
+    const Retention shorter{.raw = Seconds(86'400), .five_minutes = Seconds(4 * 86'400), .hour = Seconds(8 * 86'400)};
+    REQUIRE(testing::run(store->set_retention(Retention{}, {{shorter, {ProbeId(7)}}})));
+    maintain(2);
+    CHECK(count("chunks", "-d2", "chunk", 7) == 0);
+    CHECK(count("chunks", "-d2", "chunk", 8) == 1);
+    CHECK(count("rollups", "-5m", "rollup", 7) == 1);
+    maintain(5);
+    CHECK(count("rollups", "-5m", "rollup", 7) == 0);
+    CHECK(count("rollups", "-5m", "rollup", 8) == 1);
+    CHECK(count("rollups", "-1h", "rollup", 7) == 1);
+    maintain(9);
+    CHECK(count("rollups", "-1h", "total", 7) == 0);
+    CHECK(count("rollups", "-1h", "total", 8) == 1);
     testing::run(store->close());
 }
