@@ -4,6 +4,7 @@
 #include "api/probe_view.hpp"
 
 #include "base/json_writer.hpp"
+#include "model/id_batch.hpp"
 #include "model/probe_spec.hpp"
 #include "store/metadata/settings_json.hpp"
 
@@ -148,11 +149,12 @@ Result<std::vector<store::Probe>> add_probes(Services& services, const Call& cal
 {
     const auto now = services.clock.wall();
     NW_TRY(const auto target, target_of(services, tx, call.workspace.id, *probe.kind, probe.settings));
+    const auto ids = make_ids<ProbeId>(services.random, now, probe.agents.size());
     std::vector<store::Probe> added;
-    for (const auto agent : probe.agents) {
+    for (std::size_t i = 0; i < ids.size(); ++i) {
         auto one = tx.probes(call.workspace.id)
-                       .add({.id = make_id<ProbeId>(services.random, now),
-                             .agent = agent,
+                       .add({.id = ids[i],
+                             .agent = probe.agents[i],
                              .target = target,
                              .kind = std::string(probe.kind->name),
                              .name = probe.name,

@@ -1,3 +1,4 @@
+#include "model/id_batch.hpp"
 #include "model/ids.hpp"
 #include "model/kinds/all.hpp"
 #include "model/probe_spec.hpp"
@@ -5,6 +6,7 @@
 
 #include "base/testing.hpp"
 
+#include <algorithm>
 #include <set>
 
 namespace nw {
@@ -19,6 +21,17 @@ TEST_CASE("an id keeps its type in its text")
     CHECK(!parse_id<ProbeId>("prb_"));
     CHECK(std::int64_t(probe) > 0);
     CHECK(probe < make_id<ProbeId>(random, now + Seconds{1}));
+}
+
+TEST_CASE("a thousand ids of one moment are all different")
+{
+    SeededRandom random(11);
+    const auto now = WallTime(std::chrono::sys_days{std::chrono::year(2026) / 11 / 23});
+    for (int round = 0; round < 20; ++round) {
+        const auto ids = make_ids<ProbeId>(random, now, 1000);
+        CHECK(std::set<ProbeId>(ids.begin(), ids.end()).size() == 1000);
+        CHECK(std::ranges::all_of(ids, [&](ProbeId id) { return std::uint64_t(id) >> 20 == std::uint64_t(ids[0]) >> 20; }));
+    }
 }
 
 TEST_CASE("every declaration is sound")
