@@ -30,11 +30,9 @@ describe.skipIf(!built())('onboarding', () => {
     const port = await freePort()
     base = `http://127.0.0.1:${port}`
     run('python3', [PACK, '--build', BUILD, '--out', join(folder, 'downloads')])
-    const controller = start('onboarding-controller', CONTROLLER, ['serve', '--data-dir', join(folder, 'controller'), '--listen', `127.0.0.1:${port}`, '--agent-program', AGENT, '--downloads-dir', join(folder, 'downloads')])
-    programs.push(controller)
-    await until('the controller is ready', async () => (await fetch(`${base}/readyz`)).ok)
+    const controller = await serve()
     setupUrl = base + ((await controller.said(/(\/setup#token=\S+)/))[1] ?? '')
-    ;({ context, page, faults } = await open(browser, base, {}, /401/))
+    ;({ context, page, faults } = await open(browser, base, {}, /401|WebSocket|ERR_CONNECTION_REFUSED/))
   })
   afterAll(async () => {
     await context?.close()
@@ -44,6 +42,12 @@ describe.skipIf(!built())('onboarding', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
+  const serve = async () => {
+    const controller = start(`onboarding-controller-${programs.length}`, CONTROLLER, ['serve', '--data-dir', join(folder, 'controller'), '--listen', base.slice('http://'.length), '--agent-program', AGENT, '--downloads-dir', join(folder, 'downloads')])
+    programs.push(controller)
+    await until('the controller is ready', async () => (await fetch(`${base}/readyz`)).ok)
+    return controller
+  }
   const clean = async (name: string) => {
     await settled(page)
     expect(await axe(page), name).toEqual([])
@@ -126,5 +130,26 @@ describe.skipIf(!built())('onboarding', () => {
     await page.getByText('is connected', { exact: true }).waitFor({ timeout: 20_000 })
     await page.getByRole('button', { name: /^Create \d probes?$/ }).waitFor()
     expect(faults).toEqual([])
+  })
+
+  it('goes on by itself on every open page after the controller was away, its own agent with it', async () => {
+    const other = await context.newPage()
+    await other.goto(`${base}/w/acme/agents`)
+    await settled(other)
+    await page.goto(`${base}/w/acme`)
+    await settled(page)
+    await programs[0]?.stop()
+    for (const open of [page, other]) {
+      await open.getByText('Live updates paused').waitFor({ timeout: 30_000 })
+      // What stays on the page says how old it is.
+      await open.getByText(/as of \d+ s ago/).first().waitFor({ timeout: 30_000 })
+    }
+    expect(await axe(page)).toEqual([])
+    await shot(page, 'onboarding-7-away')
+    await serve()
+    for (const open of [page, other])
+      await open.getByText('Live updates paused').waitFor({ state: 'detached', timeout: 40_000 })
+    await other.getByRole('row').filter({ hasText: 'built in' }).getByText('Online').waitFor({ timeout: 30_000 })
+    expect(await page.getByText(/as of \d+ s ago/).count()).toBe(0)
   })
 })

@@ -140,8 +140,9 @@ describe('by keyboard only', () => {
 
 describe('looks', () => {
   it('are changed from the palette and kept: colours of a traffic light, compact rows, a narrow rail', async () => {
-    const { context, page, faults } = await open(browser, served.base)
-    await page.goto(`${served.base}/w/default/agents`)
+    const own = await servePanel()
+    const { context, page, faults } = await open(browser, own.base)
+    await page.goto(`${own.base}/w/default/agents`)
     await settled(page)
     const choose = async (text: string) => {
       await page.keyboard.press('Control+k')
@@ -165,8 +166,12 @@ describe('looks', () => {
     // A typed range where the page has none leads to the overview with it.
     await choose('last 3 days')
     await page.waitForURL(/\/w\/default\?from=now-3d&to=now/)
+    await page.reload()
+    await page.getByRole('button', { name: 'Widen the navigation' }).waitFor()
+    expect(await page.evaluate(() => document.documentElement.dataset.colours)).toBe('classic')
     expect(faults).toEqual([])
     await context.close()
+    await own.close()
   })
   it('single keys are silent when they are turned off', async () => {
     const mock = Object.assign(new MockController().seed(), { preferences: { shortcuts: false } })
