@@ -46,6 +46,29 @@ describe.each(['dark', 'light'] as const)('every route, %s', (theme) => {
   })
 })
 
+/** What a page asks for besides who is signed in. */
+const DATA = /\/api\/v1\/(?!session$|setup$|kinds$)/
+
+describe.each(['dark', 'light'] as const)('every route while its data is missing, %s', (theme) => {
+  it.each([['still loading', 'stalled', '.skeleton'], ['failed', 'failing', '[role=alert]']] as const)('%s', async (_, how, mark) => {
+    const own = await servePanel(Object.assign(new MockController().seed(), { [how]: how === 'failing' ? /^\/(?!session$|setup$|kinds$)/ : DATA }))
+    const { context, page } = await open(browser, own.base, { colorScheme: theme })
+    const checked: string[] = []
+    for (const [name, path] of Object.entries(PAGES)) {
+      await page.goto(own.base + path)
+      // Pages without data of their own have nothing to wait for.
+      if (['help', 'missing', 'login', 'account'].includes(name))
+        continue
+      await page.locator(mark).first().waitFor({ timeout: 15_000 }).catch(() => { throw new Error(`${name}: no ${mark}`) })
+      expect(await axe(page), `${name} ${how}`).toEqual([])
+      checked.push(name)
+    }
+    expect(checked.length).toBeGreaterThan(14)
+    await context.close()
+    await own.close()
+  })
+})
+
 describe('states', () => {
   const check = async (mock: MockController, path: string, name: string, text: string, expected?: RegExp) => {
     const own = await servePanel(mock)
@@ -186,6 +209,51 @@ describe('looks', () => {
     expect(page.url()).toBe(`${own.base}/w/default`)
     await page.keyboard.press('Control+k')
     await page.getByRole('combobox', { name: 'Search' }).waitFor()
+    await context.close()
+    await own.close()
+  })
+})
+
+describe('many agents at once', () => {
+  it('get labels, are deleted, and the deletion can be undone', async () => {
+    const own = await servePanel()
+    const { context, page, faults } = await open(browser, own.base)
+    await page.goto(`${own.base}/w/default/agents?label=core`)
+    await settled(page)
+    await page.getByRole('checkbox', { name: 'Select all' }).check()
+    await page.getByText('3 selected').waitFor()
+    await page.getByRole('button', { name: 'Labels', exact: true }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Add').fill('lab, 2026')
+    await dialog.getByLabel('isp-b').check()
+    expect(await axe(page)).toEqual([])
+    await dialog.getByRole('button', { name: 'Change' }).click()
+    await page.getByText('Labels of 3 agents changed').waitFor()
+    expect(own.mock.agents.filter(agent => agent.labels.join() === '2026,core,lab')).toHaveLength(3)
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await page.getByText('Labels are as before').waitFor()
+    expect(own.mock.agents.filter(agent => agent.labels.join() === 'core,isp-b')).toHaveLength(3)
+    await page.getByRole('button', { name: 'Delete', exact: true }).click()
+    await page.getByText('3 agents deleted').waitFor()
+    expect(own.mock.agents).toHaveLength(3)
+    await page.getByRole('status').filter({ hasText: '3 agents deleted' }).getByRole('button', { name: 'Undo' }).last().click()
+    await page.getByText('3 agents restored').waitFor()
+    expect(own.mock.agents).toHaveLength(6)
+    expect(faults).toEqual([])
+    await context.close()
+    await own.close()
+  })
+  it('with one whose credential was copied: it says so, and what to do', async () => {
+    const mock = new MockController().seed()
+    Object.assign(mock.agents[0] ?? {}, { twin: { addresses: ['192.0.2.10', '198.51.100.7'], at_us: Date.now() * 1000 } })
+    const own = await servePanel(mock)
+    const { context, page } = await open(browser, own.base)
+    await page.goto(`${own.base}/w/default/agents/a1`)
+    await page.getByRole('alert', { name: 'Copied credential' }).waitFor()
+    expect(await axe(page)).toEqual([])
+    await shot(page, 'agent-twin')
+    await page.getByRole('button', { name: 'Issue a new token' }).click()
+    await page.getByRole('dialog').getByText('Waiting for the agent').or(page.getByRole('dialog').getByText('is connected')).first().waitFor()
     await context.close()
     await own.close()
   })

@@ -33,6 +33,9 @@ export class MockController {
   annotations: S['Annotation'][] = []
   private readonly deleted = new Map<string, S['Probe']>()
   private readonly deletedNotes = new Map<string, S['Annotation']>()
+  /** Requests that this pattern matches are never answered. */
+  stalled: RegExp | null = null
+  private readonly deletedAgents = new Map<string, S['Agent']>()
   private readonly subscribers = new Set<{ send: Send, id: number, topic: S['LiveTopic'], probe: string | undefined }>()
   private cursor = 1
   private nextId = 100
@@ -181,6 +184,12 @@ export class MockController {
       this.agents.push(made)
       return { status: 201, body: made }
     }
+    const back = part === 'restore' ? this.deletedAgents.get(id) : undefined
+    if (back) {
+      this.deletedAgents.delete(id)
+      this.agents.push(back)
+      return ok(back)
+    }
     const index = this.agents.findIndex(agent => agent.id === id)
     const agent = this.agents[index]
     if (!agent)
@@ -190,6 +199,7 @@ export class MockController {
     if (part === 'enrolment')
       return { status: 201, body: this.enrolment() }
     if (request.method === 'DELETE') {
+      this.deletedAgents.set(id, agent)
       this.agents.splice(index, 1)
       return { status: 204 }
     }
@@ -337,6 +347,10 @@ export async function handle(mock: MockController, request: IncomingMessage, res
     chunks.push(chunk as Buffer)
   const url = new URL(request.url ?? '/', 'http://mock')
   const text = Buffer.concat(chunks).toString()
+  if (mock.stalled?.test(url.pathname)) {
+    await new Promise(done => response.on('close', done))
+    return
+  }
   const answer = mock.answer({
     method: request.method ?? 'GET', query: url.searchParams, body: text === '' ? {} : JSON.parse(text) as Record<string, unknown>,
     path: url.pathname.replace(/^\/api\/v1\//, '').split('/').map(decodeURIComponent),
