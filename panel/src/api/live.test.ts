@@ -205,6 +205,20 @@ describe('reconnecting', () => {
     w.advance(60_000)
     expect([out, w.sockets.length]).toEqual([1, 1])
   })
+  it('takes it for no news that a session has ended which is being ended from here', () => {
+    const w = world()
+    let out = 0
+    const live = new LiveClient(w.env, () => { out += 1 })
+    live.subscribe(PROBES, recorder())
+    const stay = live.leave()
+    w.last().onclose?.({ code: 4401 })
+    expect(out).toBe(0)
+    live.close()
+    stay()
+    live.subscribe(PROBES, recorder())
+    w.last().onclose?.({ code: 4401 })
+    expect(out).toBe(1)
+  })
   it('tells everybody who listens how it stands', () => {
     const w = world()
     const live = new LiveClient(w.env)

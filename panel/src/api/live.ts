@@ -69,6 +69,7 @@ export class LiveClient {
   private attempt = 0
   private cancelTimer: (() => void) | null = null
   private current: LiveState = { kind: 'idle' }
+  private leaving = false
 
   constructor(private readonly env: LiveEnvironment, private readonly signedOut: () => void = () => {}) {}
 
@@ -93,6 +94,12 @@ export class LiveClient {
   retryNow(): void {
     if (this.current.kind === 'waiting')
       this.connect()
+  }
+
+  /** The session is about to be ended from here: that it has ended is no news then. Called again, it is over. */
+  leave(): () => void {
+    this.leaving = true
+    return () => { this.leaving = false }
   }
 
   close(): void {
@@ -129,7 +136,8 @@ export class LiveClient {
     this.drop()
     if (code === CLOSE_SIGNED_OUT) {
       this.become({ kind: 'idle' })
-      this.signedOut()
+      if (!this.leaving)
+        this.signedOut()
       return
     }
     if (this.entries.size === 0) {

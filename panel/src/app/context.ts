@@ -63,6 +63,7 @@ let ticking = false
 export function useNow(): Readonly<Ref<number>> {
   if (!ticking) {
     ticking = true
+    nowRef.value = Date.now()
     setInterval(() => {
       if (document.visibilityState === 'visible')
         nowRef.value = Date.now()

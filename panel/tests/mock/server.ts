@@ -28,8 +28,9 @@ export class MockController {
   probes: S['Probe'][] = []
   audit: S['AuditEntry'][] = []
   preferences: S['Preferences'] = {}
-  /** Requests that this pattern matches fail with 500. */
+  /** Requests that this pattern matches fail; with 500 the panel tries again first. */
   failing: RegExp | null = null
+  failingStatus = 500
   annotations: S['Annotation'][] = []
   private readonly deleted = new Map<string, S['Probe']>()
   private readonly deletedNotes = new Map<string, S['Annotation']>()
@@ -100,7 +101,7 @@ export class MockController {
 
   answer(request: Request): Answer {
     if (this.failing?.test(`/${request.path.join('/')}`))
-      return problem(500, 'Something broke')
+      return problem(this.failingStatus, 'Something broke')
     const [area = '', workspace, ...rest] = request.path
     if (area === 'setup')
       return request.method === 'GET' ? ok({ needed: this.needed }) : this.signIn(201)
