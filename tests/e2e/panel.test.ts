@@ -331,6 +331,7 @@ describe('many probes at once', () => {
     await page.getByRole('button', { name: 'Delete', exact: true }).click()
     await page.getByText('Nothing matches the filter').waitFor()
     expect(own.mock.probes).toHaveLength(15)
+    // The edit before can be undone as well: the newest is the deletion.
     await page.getByRole('button', { name: 'Undo' }).last().click()
     await page.getByText('3 probes restored').waitFor()
     await expect.poll(() => page.getByRole('row').count()).toBe(4)

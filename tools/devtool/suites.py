@@ -160,8 +160,8 @@ def script_suite(name: str, title: str, options: Options) -> Tally:
 
 def e2e_suite(options: Options) -> Tally:
     """The journeys use the panel's packages (Vitest, playwright-core) and Debian's chromium."""
-    env = {"NW_BUILD": str(build.build_dir("fast"))}
-    return vitest_suite(ROOT / "panel", ["--config", E2E_CONFIG], 900, env, "tests/e2e")
+    env = {"NW_BUILD": str(build.build_dir("fast"))} | ({"NW_LONG": "1"} if options.long else {})
+    return vitest_suite(ROOT / "panel", ["--config", E2E_CONFIG], 3600 if options.long else 1200, env, "tests/e2e")
 
 
 def devtool_suite() -> Tally:

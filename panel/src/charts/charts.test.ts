@@ -1,8 +1,9 @@
 import type { Series } from '@/api/types'
+import type { Stretch } from './geometry'
 import { describe, expect, it } from 'vitest'
 import { COUNTER, makeAgent, makeProbe, makeSeries, PING } from '../../tests/mock/data'
 import { Bucket, mergeTail, toColumns } from './columns'
-import { bandPolygon, bucketAt, cursorKey, fullMax, gaps, NO_PIXEL, robustMax, smallest, stretches, worstByPixel } from './geometry'
+import { bucketAt, cursorKey, fullMax, gaps, NO_PIXEL, robustMax, smallest, stretches, traceBand, worstByPixel } from './geometry'
 import { toBars } from './histogram'
 import { tickLabels } from './plot'
 
@@ -47,6 +48,13 @@ describe('what a bucket is', () => {
     expect(bucketAt(columns, 5)).toBe(-1)
   })
 })
+
+function bandPolygon(stretch: Stretch, centre: Float64Array, step: number, lo: Float64Array, hi: Float64Array): [number, number][] {
+  const points: [number, number][] = []
+  const add = (x: number, y: number) => { points.push([x, y]) }
+  traceBand({ moveTo: add, lineTo: add, closePath: () => {} }, { x: s => s, y: v => v }, stretch, centre, step, lo, hi)
+  return points
+}
 
 describe('bands', () => {
   it('break at every missing value', () => {

@@ -13,7 +13,11 @@ export function stretches(count: number, ...columns: readonly Float64Array[]): S
   const found: Stretch[] = []
   let first = -1
   for (let i = 0; i <= count; i += 1) {
-    const there = i < count && columns.every(column => !Number.isNaN(column[i] ?? Number.NaN))
+    let there = i < count
+    for (let k = 0; there && k < columns.length; k += 1) {
+      const value = columns[k]?.[i] ?? Number.NaN
+      there = value === value // eslint-disable-line no-self-compare -- NaN, in the innermost loop of every redraw
+    }
     if (there && first < 0)
       first = i
     if (!there && first >= 0) {
@@ -24,23 +28,35 @@ export function stretches(count: number, ...columns: readonly Float64Array[]): S
   return found
 }
 
+/** What a path of a canvas can do, as far as it is needed here. */
+export interface PathSink {
+  readonly moveTo: (x: number, y: number) => void
+  readonly lineTo: (x: number, y: number) => void
+  readonly closePath: () => void
+}
+
+export interface Projection {
+  readonly x: (seconds: number) => number
+  readonly y: (value: number) => number
+}
+
 /**
- * Corners of the band over one stretch, in value space: along the top, back along the bottom. The ends reach half a
- * bucket further, so that a bucket that stands alone is a visible block as wide as the time it speaks for.
+ * The band over one stretch: along the top, back along the bottom. The ends reach half a bucket further, so that a bucket
+ * that stands alone is a visible block as wide as the time it speaks for.
  */
-export function bandPolygon(stretch: Stretch, centre: Float64Array, step: number, lo: Float64Array, hi: Float64Array): [number, number][] {
+export function traceBand(path: PathSink, { x, y }: Projection, { first, last }: Stretch, centre: Float64Array, step: number, lo: Float64Array, hi: Float64Array): void {
   const at = (column: Float64Array, i: number) => column[i] ?? Number.NaN
-  const left = at(centre, stretch.first) - step / 2
-  const right = at(centre, stretch.last) + step / 2
-  const top: [number, number][] = [[left, at(hi, stretch.first)]]
-  const bottom: [number, number][] = [[left, at(lo, stretch.first)]]
-  for (let i = stretch.first; i <= stretch.last; i += 1) {
-    top.push([at(centre, i), at(hi, i)])
-    bottom.push([at(centre, i), at(lo, i)])
-  }
-  top.push([right, at(hi, stretch.last)])
-  bottom.push([right, at(lo, stretch.last)])
-  return [...top, ...bottom.reverse()]
+  const left = x(at(centre, first) - step / 2)
+  const right = x(at(centre, last) + step / 2)
+  path.moveTo(left, y(at(hi, first)))
+  for (let i = first; i <= last; i += 1)
+    path.lineTo(x(at(centre, i)), y(at(hi, i)))
+  path.lineTo(right, y(at(hi, last)))
+  path.lineTo(right, y(at(lo, last)))
+  for (let i = last; i >= first; i -= 1)
+    path.lineTo(x(at(centre, i)), y(at(lo, i)))
+  path.lineTo(left, y(at(lo, first)))
+  path.closePath()
 }
 
 export interface Gap {

@@ -5,7 +5,7 @@ import type { ChartEvent } from './paint-events'
 import type { ChartLook } from './look'
 import type { Stretch } from './geometry'
 import { Bucket } from './columns'
-import { bandPolygon, gaps, stretches } from './geometry'
+import { gaps, stretches, traceBand } from './geometry'
 import { hatch } from './hatch'
 import { paintEvents } from './paint-events'
 import { paintStrips } from './paint-strips'
@@ -101,15 +101,8 @@ function paintBands(ctx: Ctx, frame: Frame, { bands, count, centre, step }: Colu
 
 function fillBand(ctx: Ctx, frame: Frame, count: number, centre: Float64Array, step: number, lo: Float64Array, hi: Float64Array): void {
   ctx.beginPath()
-  for (const stretch of stretches(count, lo, hi)) {
-    bandPolygon(stretch, centre, step, lo, hi).forEach(([x, y], i) => {
-      if (i === 0)
-        ctx.moveTo(frame.x(x), frame.y(y))
-      else
-        ctx.lineTo(frame.x(x), frame.y(y))
-    })
-    ctx.closePath()
-  }
+  for (const stretch of stretches(count, lo, hi))
+    traceBand(ctx, frame, stretch, centre, step, lo, hi)
   ctx.fill()
 }
 

@@ -66,11 +66,17 @@ function drawHook(options: PlotOptions): (u: uPlot) => void {
   return (u) => {
     const model = options.model()
     const { left, top, width, height } = u.bbox
+    // As uPlot has it, without looking the scale up for each of some ten thousand points.
+    const from = u.scales.x?.min ?? model.from
+    const perSecond = width / Math.max(1e-9, (u.scales.x?.max ?? model.to) - from)
+    const { min: low = 0, max: high = 1 } = u.scales.y ?? {}
+    const perUnit = height / Math.max(1e-9, (high ?? 1) - (low ?? 0))
+    const linear = options.mode !== 'log'
     paint(u.ctx, {
       left, top, width, height,
       dpr: devicePixelRatio,
-      x: seconds => u.valToPos(seconds, 'x', true),
-      y: value => u.valToPos(value, 'y', true),
+      x: seconds => left + (seconds - from) * perSecond,
+      y: linear ? value => top + height - (value - (low ?? 0)) * perUnit : value => u.valToPos(value, 'y', true),
       yMax: u.scales.y?.max ?? Number.POSITIVE_INFINITY,
     }, model)
   }

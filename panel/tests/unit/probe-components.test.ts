@@ -64,7 +64,7 @@ describe('events of a probe', () => {
   it('failed', () => expect(shown({ events: undefined, error: problem(500) }).get('[role=alert]').text()).toContain('the store is closed'))
   it('nothing happened', () => expect(shown({ events: { items: [], truncated: false } }).text()).toContain('Nothing happened'))
   it('newest first, in words, with who did it', () => {
-    const rows = shown({}).findAll('tbody tr').map(row => row.text())
+    const rows = shown({}).findAll('li').map(row => row.text())
     expect(rows[0]).toMatch(/note.*Works on the line.*Lee/)
     expect(rows[1]).toMatch(/configuration.*Packets per interval 10 packets → 20 packets.*Ana Moreno/)
     expect(rows.at(-1)).toMatch(/agent gone.*connection reset/)

@@ -5,7 +5,7 @@ import type { MaybeRefOrGetter, Ref } from 'vue'
 import type { LiveClient } from '@/api/live'
 import type { Series } from '@/api/types'
 import type { ResolvedRange } from '@/lib/time-range'
-import { onScopeDispose, readonly, shallowRef, toValue, watch } from 'vue'
+import { onScopeDispose, shallowReadonly, shallowRef, toValue, watch } from 'vue'
 import { mergeTail } from '@/charts/columns'
 
 export interface SeriesSource {
@@ -173,5 +173,6 @@ export function useSeries(
     abort.abort()
     document.removeEventListener('visibilitychange', wake)
   })
-  return { view: readonly(view) as Readonly<Ref<SeriesView>>, retry: restart, waiting: readonly(waiting) }
+  // Not deeply: a proxy around every number of a series would cost more than drawing it.
+  return { view: shallowReadonly(view), retry: restart, waiting: shallowReadonly(waiting) }
 }
