@@ -35,20 +35,19 @@ const Metric* median_of(const Kind& kind)
 
 }  // namespace
 
-Task<Result<std::optional<UsualColumn>>> read_baseline(Services& services, const ProbeAndKind& of, store::TimeRange range,
-                                                       std::int64_t step_us)
+Task<Result<std::optional<UsualColumn>>> read_baseline(store::Telemetry& telemetry, const ProbeAndKind& of,
+                                                       store::TimeRange range, std::int64_t step_us)
 {
     const auto* median = median_of(*of.kind);
     const auto index = of.kind->column_index(of.kind->presentation.distribution);
     const auto hours = store::widened(range, store::kHourUs);
     const auto count = (hours.until_us - hours.from_us) / store::kFiveMinutesUs;
     if (!median || !index || count < 1 || count > store::kBucketsMax || hours.from_us < kBackUs) co_return std::nullopt;
-    NW_CO_TRY(const auto before,
-              co_await services.telemetry.series({.probes = {of.probe.id},
-                                                  .kind = of.kind,
-                                                  .range = {hours.from_us - kBackUs, hours.until_us - kBackUs},
-                                                  .buckets_max = std::uint32_t(count),
-                                                  .metrics = {median}}));
+    NW_CO_TRY(const auto before, co_await telemetry.series({.probes = {of.probe.id},
+                                                            .kind = of.kind,
+                                                            .range = {hours.from_us - kBackUs, hours.until_us - kBackUs},
+                                                            .buckets_max = std::uint32_t(count),
+                                                            .metrics = {median}}));
     if (before.step_us != store::kFiveMinutesUs) co_return std::nullopt;
     Medians medians{.from_us = hours.from_us};
     for (const auto& bucket : before.probes.front().buckets)

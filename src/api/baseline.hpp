@@ -16,7 +16,7 @@ struct UsualColumn {
 
 // `range` is whole buckets of `step_us`. Nothing when the kind has no distribution, when the range is too long for it, or
 // when it lies so far back that the five-minute values of the week before are gone.
-Task<Result<std::optional<UsualColumn>>> read_baseline(Services& services, const ProbeAndKind& of, store::TimeRange range,
-                                                       std::int64_t step_us);
+Task<Result<std::optional<UsualColumn>>> read_baseline(store::Telemetry& telemetry, const ProbeAndKind& of,
+                                                       store::TimeRange range, std::int64_t step_us);
 
 }  // namespace nw::api

@@ -100,9 +100,9 @@ Task<Result<SeriesData>> read_series(Services& services, const Call& call)
     NW_CO_TRY(data.lost, co_await services.telemetry.lost({probe.agent}, data.range, kLostSpansMax));
     data.thresholds = settings_of(call.workspace).thresholds;
     if (baseline) {
-        NW_CO_TRY(
-            data.baseline,
-            co_await read_baseline(services, data.of, {data.range.from_us, data.start(data.buckets.size())}, data.step_us));
+        NW_CO_TRY(data.baseline,
+                  co_await read_baseline(services.telemetry, data.of, {data.range.from_us, data.start(data.buckets.size())},
+                                         data.step_us));
     }
     co_return data;
 }

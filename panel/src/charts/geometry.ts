@@ -16,7 +16,7 @@ export function stretches(count: number, ...columns: readonly Float64Array[]): S
     let there = i < count
     for (let k = 0; there && k < columns.length; k += 1) {
       const value = columns[k]?.[i] ?? Number.NaN
-      there = value === value // eslint-disable-line no-self-compare -- NaN, in the innermost loop of every redraw
+      there = value === value // not NaN, in the innermost loop of every redraw
     }
     if (there && first < 0)
       first = i
