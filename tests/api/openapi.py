@@ -331,6 +331,38 @@ def live(s: Scenario) -> None:
             need(answer["type"] == "error", f"{bad}: {answer}")
 
 
+def live_without_a_hole(s: Scenario) -> None:
+    """A panel whose connection breaks again and again has seen every run once, in whichever socket it came."""
+    if not s.agent_process:
+        raise Skipped("needs the measuring agent")
+    ask = {"type": "subscribe", "id": 1, "workspace": s.w["workspace"], "topic": "probe", "probe": s.probe["probe"]}
+    seen, cursor = [], None
+
+    def take(messages: list[dict]) -> None:
+        nonlocal cursor
+        for message in messages:
+            need(message["type"] != "reset", "a short absence led to a reset")
+            cursor = message["cursor"]
+            seen.extend(at for event in message.get("events", []) if event["type"] == "samples" for at in event["rows"]["at_us"])
+
+    for _ in range(5):
+        with WebSocket(s.root) as socket:
+            take(socket.ask(ask | ({"after": cursor} if cursor else {})))
+            take(socket.until(lambda m: m["type"] == "event"))
+        stored = len(s.ok("GET", "/workspaces/{workspace}/probes/{probe}/samples", query=s.range(), **s.probe).json["rows"]["at_us"])
+        wait_for("a run while nobody listens", lambda before=stored: len(
+            s.ok("GET", "/workspaces/{workspace}/probes/{probe}/samples", query=s.range(), **s.probe).json["rows"]["at_us"]) > before)
+    with WebSocket(s.root) as socket:
+        take(socket.ask(ask | {"after": cursor}))
+        take(socket.until(lambda m: m["type"] == "event"))
+    need(len(seen) == len(set(seen)), "a run came twice")
+    rows = s.ok("GET", "/workspaces/{workspace}/probes/{probe}/samples", query=s.range(), **s.probe).json["rows"]["at_us"]
+    between = [at for at in rows if min(seen) <= at <= max(seen)]
+    need(sorted(seen) == between and len(between) >= 6, f"{len(seen)} runs came over the WebSocket, {len(between)} were stored meanwhile")
+    with WebSocket(s.root) as socket:
+        need(socket.ask(ask | {"after": "of.nobody"})[-1]["type"] == "reset", "an unknown cursor is no reset")
+
+
 def series_has_data(s: Scenario) -> None:
     if not s.agent_process:
         raise Skipped("needs the measuring agent")
@@ -363,7 +395,8 @@ def run(build: Path, scratch: Path, tally: Tally) -> None:
                      ("events of a probe", events),
                      ("every operation was answered as documented", every_operation), ("401 without a session", no_session),
                      ("412 after a lost race", lost_race), ("409 conflicts", conflicts), ("400, 403, 404, 405, 413, 415", malformed),
-                     ("HEAD is GET without a body", head), ("live messages", live))
+                     ("HEAD is GET without a body", head), ("live messages", live),
+                     ("a live stream that breaks has no hole", live_without_a_hole))
             for name, step in steps:
                 tally.check(f"openapi {name}", lambda step=step: step(s))
             for method, pattern, given, fields in WRONG:
