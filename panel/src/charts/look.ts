@@ -10,7 +10,8 @@ export interface ChartLook {
   readonly text: string
   readonly muted: string
   readonly line: string
-  readonly lineStrong: string
+  /** Of hatching: silence must be seen as well as what is said. */
+  readonly hatch: string
   readonly surface: string
   readonly raised: string
 }
@@ -27,7 +28,7 @@ export function readLook(): ChartLook {
     text: of('--text'),
     muted: of('--muted'),
     line: of('--line'),
-    lineStrong: of('--line-strong'),
+    hatch: of('--control'),
     surface: of('--surface'),
     raised: of('--raised'),
   }

@@ -33,7 +33,7 @@ export function paintStrips(ctx: CanvasRenderingContext2D, frame: Frame, columns
     const a = Math.max(left, frame.x(gap.from))
     const b = Math.min(left + width, frame.x(gap.to))
     if (b > a)
-      hatch(ctx, { x: a, y: outcomeTop, width: b - a, height }, { colour: gap.state === Bucket.None ? look.lineStrong : look.text, pitch: (gap.state === Bucket.None ? 6 : 3) * dpr, lineWidth: dpr, backwards: gap.state === Bucket.DeclaredLost })
+      hatch(ctx, { x: a, y: outcomeTop, width: b - a, height }, { colour: gap.state === Bucket.None ? look.hatch : look.text, pitch: (gap.state === Bucket.None ? 6 : 3) * dpr, lineWidth: dpr, backwards: gap.state === Bucket.DeclaredLost })
   }
   fillPixels(ctx, frame, worstByPixel(columns.down, silent, edges, Math.round(width)), outcomeTop, height, down => down ? [look.grades[4] ?? look.muted, 1] : [look.grades[0] ?? look.muted, 0.4])
 }

@@ -34,7 +34,7 @@ class FakePath {
 }
 globalThis.Path2D = FakePath as never
 
-const LOOK: Picture['look'] = { grades: ['g0', 'g1', 'g2', 'g3', 'g4', 'g5'], series: 'series', smoke: '1 2 3', baseline: 'baseline', accent: 'accent', text: 'text', muted: 'muted', line: 'line', lineStrong: 'lineStrong', surface: 'surface', raised: 'raised' }
+const LOOK: Picture['look'] = { grades: ['g0', 'g1', 'g2', 'g3', 'g4', 'g5'], series: 'series', smoke: '1 2 3', baseline: 'baseline', accent: 'accent', text: 'text', muted: 'muted', line: 'line', hatch: 'hatch', surface: 'surface', raised: 'raised' }
 const T0 = 1_769_212_800
 const HOUR = 3600
 const FRAME: Frame = { left: 0, top: 0, width: 1440, height: 300, dpr: 1, x: s => (s - T0) / HOUR / 24 * 1440, y: v => 300 - v / 200, yMax: 60_000 }

@@ -112,7 +112,7 @@ function paintGaps(ctx: Ctx, frame: Frame, columns: Columns, look: ChartLook): v
     const b = Math.min(frame.left + frame.width, frame.x(gap.to))
     if (b - a < 0.5)
       continue
-    hatch(ctx, { x: a, y: frame.top, width: b - a, height: frame.height }, { colour: gap.state === Bucket.None ? look.lineStrong : look.muted, pitch: (gap.state === Bucket.NotMeasured ? 5 : 8) * frame.dpr, lineWidth: frame.dpr, backwards: gap.state === Bucket.DeclaredLost })
+    hatch(ctx, { x: a, y: frame.top, width: b - a, height: frame.height }, { colour: gap.state === Bucket.None ? look.hatch : look.muted, pitch: (gap.state === Bucket.NotMeasured ? 5 : 8) * frame.dpr, lineWidth: frame.dpr, backwards: gap.state === Bucket.DeclaredLost })
     gapWord(ctx, frame, a, b, GAP_WORD[gap.state as keyof typeof GAP_WORD], look)
   }
 }
