@@ -111,6 +111,11 @@ Status take_identity(const pb::KindRows& in, const Batch& batch, std::vector<boo
     if (std::size_t(in.probe_size()) != count || std::size_t(in.at_delta_us_size()) != count
         || std::size_t(in.outcome_size()) != count || std::size_t(in.clock_size()) != count)
         return corrupt("columns of different length");
+    rows.seq.reserve(count);
+    rows.probe.reserve(count);
+    rows.at_us.reserve(count);
+    rows.outcome.reserve(count);
+    rows.clock.reserve(count);
     std::int64_t at = 0;
     for (int i = 0; i < int(count); ++i) {
         const auto offset = in.seq_offset(i);

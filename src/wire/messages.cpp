@@ -1,8 +1,11 @@
 #include "wire/messages.hpp"
 
+#include "base/varint.hpp"
 #include "wire/health_pb.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <type_traits>
 
 namespace nw::wire {
 namespace {
@@ -36,10 +39,26 @@ void put(const Hello& hello, pb::AgentMessage& out)
     to.set_resolver(hello.resolver);
 }
 
-void put(const RawBatch& batch, pb::AgentMessage& out)
+// AgentMessage.batch on the wire: field 2, length-delimited. Batches are most of what is sent; they are wrapped and
+// unwrapped without being looked at, so that what was measured is encoded once and stored as received.
+constexpr char kBatchTag = 2 << 3 | 2;
+
+std::string wrapped(const RawBatch& batch)
 {
-    // Bytes that came from encode_batch always parse; an empty message would be refused by the other side.
-    out.mutable_batch()->ParseFromString(batch.bytes);
+    std::string message(1, kBatchTag);
+    message.reserve(batch.bytes.size() + 6);
+    put_varint(message, batch.bytes.size());
+    return message += batch.bytes;
+}
+
+// Of a message that is one batch and nothing else, as all our agents send them.
+std::optional<RawBatch> unwrapped(std::string_view message)
+{
+    if (!message.starts_with(kBatchTag)) return std::nullopt;
+    message.remove_prefix(1);
+    const auto size = take_varint(message);
+    if (!size || *size != message.size()) return std::nullopt;
+    return RawBatch{std::string(message)};
 }
 
 void put(const Lost& lost, pb::AgentMessage& out)
@@ -208,12 +227,21 @@ Result<ControllerMessage> take(const pb::Refused& in)
     return Refused{.reason = known ? RefusedReason(in.reason()) : RefusedReason::Unknown, .what = in.what()};
 }
 
+template <class Message, class Body>
+std::string encode_one(const Body& body)
+{
+    if constexpr (std::is_same_v<Body, RawBatch>) return wrapped(body);
+    else {
+        Message out;
+        put(body, out);
+        return out.SerializeAsString();
+    }
+}
+
 template <class Message>
 std::string encode_any(const auto& message)
 {
-    Message out;
-    std::visit([&](const auto& body) { put(body, out); }, message);
-    return out.SerializeAsString();
+    return std::visit([](const auto& body) { return encode_one<Message>(body); }, message);
 }
 
 }  // namespace
@@ -224,6 +252,7 @@ std::string encode(const ControllerMessage& message) { return encode_any<pb::Con
 Result<AgentMessage> decode_agent_message(std::string_view bytes)
 {
     if (bytes.size() > kMessageBytesMax) return corrupt("larger than 4 MiB");
+    if (auto batch = unwrapped(bytes)) return *std::move(batch);
     pb::AgentMessage in;
     if (!in.ParseFromArray(bytes.data(), int(bytes.size()))) return corrupt("not a protobuf message");
     switch (in.body_case()) {

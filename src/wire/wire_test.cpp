@@ -53,6 +53,24 @@ TEST_CASE("a batch inside its message is handed on byte for byte")
     CHECK(std::get<RawBatch>(*message).bytes == bytes);
 }
 
+TEST_CASE("a batch that another program wrapped in its own way is found too")
+{
+    const auto kinds = all_kinds();
+    const auto batch = sample_batch(kinds, 7);
+    const auto plain = encode(AgentMessage(RawBatch{encode_batch(batch)}));
+    // In two parts, which protobuf merges, and after a field that a newer agent may have.
+    const auto health_apart = encode(AgentMessage(RawBatch{encode_batch(Batch{.health = AgentHealth{.probes = 9}})}));
+    const auto unknown = std::string("\xfa\x01\x01x", 4);
+    for (const auto& bytes : {plain + health_apart, unknown + plain}) {
+        const auto message = decode_agent_message(bytes);
+        REQUIRE(message);
+        const auto decoded = decode_batch(std::get<RawBatch>(*message).bytes, kinds);
+        REQUIRE(decoded);
+        CHECK(decoded->kinds == batch.kinds);
+    }
+    CHECK_FALSE(decode_agent_message(plain.substr(0, plain.size() - 1)));
+}
+
 TEST_CASE("a cut or altered batch is refused, never half read")
 {
     const auto kinds = all_kinds();
