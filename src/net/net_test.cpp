@@ -34,6 +34,7 @@ Task<Response> demo(Request request)
 {
     if (request.path == "/ws" && request.wants_websocket)
         co_return Response{.websocket = echo_messages, .message_bytes_max = 1000};
+    if (request.path == "/large") co_return Response{.websocket = echo_messages, .message_bytes_max = 1 << 20};
     if (request.path == "/forbidden") co_return problem(403, "no", request.id);
     if (request.path == "/stream") {
         auto left = std::make_shared<int>(3);
@@ -171,6 +172,28 @@ TEST_CASE("messages go both ways over a WebSocket until one side says goodbye")
     }
     REQUIRE(testing::run(loop, (*channel)->send("bye")));
     CHECK(testing::run(loop, (*channel)->receive()).error().code == Errc::Unavailable);
+}
+
+TEST_CASE("messages of every size arrive whole and in order, many in one go")
+{
+    Fixture fixture;
+    auto channel =
+        testing::run(fixture.loop, connect_websocket(fixture.pool, fixture.writers, {.url = fixture.base + "/large"}));
+    REQUIRE(channel);
+    std::vector<std::string> sent;
+    for (const std::size_t size :
+         {0U, 1U, 125U, 126U, 127U, 128U, 129U, 1'500U, 1'536U, 4'096U, 5'000U, 65'535U, 65'536U, 500'000U}) {
+        std::string message(size, ' ');
+        for (std::size_t i = 0; i < size; ++i) message[i] = char('a' + (i * 31 + size) % 26);  // a text frame must be UTF-8
+        sent.push_back(std::move(message));
+    }
+    for (const auto& message : sent) REQUIRE((*channel)->post(message));
+    for (const auto& message : sent) {
+        const auto received = testing::run(fixture.loop, (*channel)->receive());
+        CAPTURE(message.size());
+        REQUIRE_MESSAGE(received, received.error().what);
+        CHECK(bool(*received == message));
+    }
 }
 
 TEST_CASE("a message above the limit ends the connection, a refused upgrade says so")

@@ -2,6 +2,8 @@
 
 #include <boost/beast/websocket/error.hpp>
 
+#include <algorithm>
+#include <list>
 #include <utility>
 
 namespace nw::net {
@@ -13,6 +15,8 @@ constexpr auto kHandshakeTimeout = std::chrono::seconds(10);
 constexpr auto kIdleTimeout = std::chrono::seconds(60);  // a ping goes out after half of it
 constexpr std::size_t kWriteBufferBytes = 512;
 constexpr std::size_t kMessageOverhead = 64;
+constexpr std::size_t kWaitingBytes = 128;  // what an idle connection holds to read into
+constexpr std::size_t kReadMoreBytes = 4096;
 
 Error gone(const ErrorCode& error)
 {
@@ -31,8 +35,7 @@ struct WebSocketChannel::State {
     std::unique_ptr<WebSocket> socket;
     ChannelLimits limits;
     TaskGroup& writers;
-    boost::beast::flat_buffer incoming{};
-    std::deque<std::string> queue{};
+    std::list<std::string> queue{};  // empty most of the time, and then without memory of its own
     std::size_t queued = 0;
     Timer drained;  // cancelled when the queue has shrunk or the channel has ended
     std::string goodbye{};
@@ -71,14 +74,21 @@ Task<Result<std::string>> WebSocketChannel::receive()
 {
     const auto state = state_;
     if (state->ended) co_return fail(Errc::Unavailable, "connection closed");
-    const auto [error, size] = co_await state->socket->async_read(state->incoming, nothrow);
-    if (error) {
-        state->end();
-        co_return std::unexpected(gone(error));
-    }
-    auto message = std::string(static_cast<const char*>(state->incoming.data().data()), state->incoming.size());
-    state->incoming.consume(state->incoming.size());
-    state->incoming.shrink_to_fit();  // an idle connection holds no buffer
+    // Into the message itself, so that it is not copied; the first bytes tell how large the rest is.
+    auto& socket = *state->socket;
+    std::string message;
+    std::size_t size = 0;
+    do {
+        const auto room = size == 0 ? kWaitingBytes : socket.read_size_hint(kReadMoreBytes);
+        message.resize_and_overwrite(size + room, [](char*, std::size_t length) { return length; });
+        const auto [error, bytes] = co_await socket.async_read_some(asio::buffer(message.data() + size, room), nothrow);
+        if (error) {
+            state->end();
+            co_return std::unexpected(gone(error));
+        }
+        size += bytes;
+    } while (!socket.is_message_done());
+    message.resize(size);
     co_return message;
 }
 

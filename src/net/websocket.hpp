@@ -5,10 +5,8 @@
 #include "net/channel.hpp"
 #include "net/stream.hpp"
 
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
-#include <deque>
 #include <memory>
 
 namespace nw::net {
