@@ -1,9 +1,9 @@
 #include "commands.hpp"
 
 #include "agent/agent.hpp"
-#include "agent/status_server.hpp"
 #include "model/kinds/all.hpp"
 #include "net/json.hpp"
+#include "net/local_socket.hpp"
 #include "system_port.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -37,6 +37,8 @@ Task<void> keep_watchdog(Loop& loop, std::uint64_t every_us)
     }
 }
 
+Task<std::string> status_text(agent::Agent& agent) { co_return agent.status_json(); }
+
 using Signals = asio::basic_signal_set<Executor>;
 
 // The end of standard input is the end of whoever runs this program: then it stops as on a signal.
@@ -52,7 +54,7 @@ Task<void> watch_stdin(Loop& loop)
     std::raise(SIGTERM);
 }
 
-Task<void> run_until_signal(Loop& loop, Signals& signals, agent::Agent& agent, agent::StatusServer& status,
+Task<void> run_until_signal(Loop& loop, Signals& signals, agent::Agent& agent, net::LocalServer& status,
                             bool stop_with_stdin, const Log& log)
 {
     TaskGroup tasks(loop.get_executor(), log);
@@ -195,8 +197,9 @@ int run_command(const Config& config, bool stop_with_stdin)
                                 .version = NW_VERSION};
     auto agent = agent::Agent::open(std::move(options), loop, kinds, clock, random, log, probe::make_engines);
     if (!agent) return complain(agent.error());
-    agent::StatusServer status(
-        loop, config.data_dir / "status.sock", [&] { return (*agent)->status_json(); }, log.named("status"));
+    net::LocalServer status(
+        loop, config.data_dir / "status.sock", [&](const std::string&) { return status_text(**agent); },
+        log.named("status"));
     if (auto started = status.start(); !started) log.warn("no status: {}", started.error().what);
     drive(loop, run_until_signal(loop, signals, **agent, status, stop_with_stdin, log));
     return 0;
@@ -204,7 +207,7 @@ int run_command(const Config& config, bool stop_with_stdin)
 
 int status_command(const Config& config, bool json)
 {
-    const auto answer = agent::ask_status(config.data_dir / "status.sock");
+    const auto answer = net::ask_local(config.data_dir / "status.sock", "status", Seconds(2));
     if (!answer) return complain(answer.error());
     if (json) {
         std::fputs(answer->c_str(), stdout);

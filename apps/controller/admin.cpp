@@ -3,10 +3,13 @@
 #include "api/setup_token.hpp"
 #include "base/digest.hpp"
 #include "base/json_writer.hpp"
+#include "base/text.hpp"
 #include "identity/secret.hpp"
+#include "net/local_socket.hpp"
 #include "sqlite/database.hpp"
 #include "store/metadata/metadata.hpp"
 #include "store/metadata/settings_json.hpp"
+#include "store/telemetry/catalogue.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -18,6 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr std::chrono::hours kTokenLife{24};
+constexpr std::chrono::seconds kBackupWithin{3600};
 
 Result<std::unique_ptr<store::Metadata>> open_metadata(const AdminContext& context)
 {
@@ -163,24 +167,40 @@ Result<std::string> admin_verify_audit(const AdminContext& context)
 
 namespace {
 
-// The order in which rows move on: intake, hour files, everything behind. Copied in this order a row is in at least
-// one of the copies whatever the running controller moves meanwhile; what is in two is merged when the copy is opened,
-// as after a crash.
-int copy_order(const fs::path& file)
-{
-    const auto name = file.filename().string();
-    return name.starts_with("intake") ? 0 : name.starts_with("hour") ? 1 : 2;
-}
-
 Status copy_database(const fs::path& from, const fs::path& to)
 {
     std::error_code error;
     fs::create_directories(to.parent_path(), error);
     auto db = sqlite::Database::open(from, {.read_only = true});
-    // Retention may have removed it since it was listed.
-    if (!db && !fs::exists(from)) return {};
     if (!db) return std::unexpected(std::move(db).error());
     return sqlite::backup_to(**db, to);
+}
+
+// No controller runs, so nothing moves.
+Status copy_at_rest(const fs::path& data, const fs::path& to)
+{
+    for (auto entry = fs::recursive_directory_iterator(data); entry != fs::recursive_directory_iterator(); ++entry) {
+        if (entry->path() == data / kSnapshotDirectory) entry.disable_recursion_pending();
+        if (!entry->is_regular_file() || entry->path().extension() != ".db") continue;
+        if (auto copied = copy_database(entry->path(), to / fs::relative(entry->path(), data)); !copied)
+            return std::unexpected(std::move(copied).error().while_doing("back up " + entry->path().string()));
+    }
+    return {};
+}
+
+// To where it was asked for, which may be another file system.
+Status move_snapshot(const fs::path& snapshot, const fs::path& to)
+{
+    std::error_code error;
+    if (!to.parent_path().empty()) fs::create_directories(to.parent_path(), error);
+    fs::remove(to, error);  // an empty directory
+    fs::rename(snapshot, to, error);
+    if (!error) return {};
+    fs::copy(snapshot, to, fs::copy_options::recursive, error);
+    if (error) return fail(Errc::Unavailable, "copy " + snapshot.string() + " to " + to.string() + ": " + error.message());
+    for (const auto& entry : fs::recursive_directory_iterator(to)) NW_CHECK(store::sync_path(entry.path()));
+    fs::remove_all(snapshot, error);
+    return {};
 }
 
 }  // namespace
@@ -192,15 +212,11 @@ Status backup(const AdminContext& context, const std::string& to)
         return fail(Errc::NotFound, context.data_dir + " is no data directory: metadata.db is missing");
     if (!is_empty_or_absent(to))
         return fail(Errc::Conflict, to + " is not empty: a backup goes into a directory of its own");
-    std::vector<fs::path> files;
-    for (const auto& entry : fs::recursive_directory_iterator(data))
-        if (entry.is_regular_file() && entry.path().extension() == ".db") files.push_back(entry.path());
-    std::ranges::sort(files, {}, [](const auto& file) { return std::pair(copy_order(file), file); });
-    for (const auto& file : files) {
-        if (auto copied = copy_database(file, fs::path(to) / fs::relative(file, data)); !copied)
-            return std::unexpected(std::move(copied).error().while_doing("back up " + file.string()));
-    }
-    return {};
+    auto answer = net::ask_local(data / kCommandSocket, kBackupCommand, kBackupWithin);
+    if (!answer && answer.error().code == Errc::NotFound) return copy_at_rest(data, to);
+    if (!answer) return std::unexpected(std::move(answer).error().while_doing("ask the running controller"));
+    if (trimmed(*answer) != kCommandDone) return fail(Errc::Unavailable, "the controller: " + *answer);
+    return move_snapshot(data / kSnapshotDirectory, to);
 }
 
 Status restore(const std::string& from, const std::string& data_dir)

@@ -9,6 +9,7 @@
 #include "model/kind.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace nw::controller {
 
@@ -32,7 +33,14 @@ Result<std::string> admin_set_password(const AdminContext& context, const std::s
 // Checks the audit log's hash chain.
 Result<std::string> admin_verify_audit(const AdminContext& context);
 
-// Copies metadata and telemetry into the empty or absent directory `to`.
+// Between the command line and a controller that runs on the same data directory.
+inline constexpr std::string_view kCommandSocket = "control.sock";
+inline constexpr std::string_view kBackupCommand = "backup";
+inline constexpr std::string_view kCommandDone = "ok";
+inline constexpr std::string_view kSnapshotDirectory = "snapshot";  // where it puts a backup
+
+// Copies metadata and telemetry into the empty or absent directory `to`. A running controller makes the copy itself,
+// because only it can keep samples from moving on between files meanwhile.
 Status backup(const AdminContext& context, const std::string& to);
 // Puts a backup in the place of an absent or empty data directory.
 Status restore(const std::string& from, const std::string& data_dir);

@@ -1,5 +1,6 @@
 #include "controller.hpp"
 
+#include "admin.hpp"
 #include "api/setup_token.hpp"
 #include "api/workspace_retention.hpp"
 #include "ingest/gate.hpp"
@@ -106,6 +107,9 @@ Controller::Controller(Config config, Loop& loop, const Clock& clock, Random& ra
       door_(services_, [this](net::Request request) { return outside_api(std::move(request)); }),
       server_(loop, clock, log_.named("http"), server_options(config_),
               [this](net::Request request) { return door_.handle(std::move(request)); }),
+      commands_(
+          loop, std::filesystem::path(config_.data_dir) / kCommandSocket,
+          [this](std::string command) { return answer_command(std::move(command)); }, log_.named("commands")),
       stopped_(loop.get_executor(), std::chrono::steady_clock::time_point::max())
 {
     services_.instance = {.version = NW_VERSION,
@@ -142,6 +146,7 @@ Task<Status> Controller::start()
     registry_.start(tasks_);
     feed_.start(services_, tasks_);
     NW_CO_CHECK(listen());
+    NW_CO_CHECK(commands_.start());
     NW_CO_CHECK(start_builtin_agent());
     if (tls_) tasks_.spawn("certificate watch", watch_certificate());
     co_return co_await announce_setup();
@@ -218,6 +223,7 @@ Task<void> Controller::shut_down()
     co_await sessions_.close();
     live_connections_.close_all("the controller stops");
     co_await server_.close();
+    co_await commands_.close();
     co_await tasks_.close();
     co_await telemetry_->close();
     log_.info("stopped");
@@ -251,6 +257,30 @@ Task<void> Controller::watch_certificate()
         if (auto loaded = tls_->reload()) log_.info("the TLS certificate was loaded again");
         else log_.error("the new TLS certificate is not used: {}", loaded.error().what);
     }
+}
+
+// What the command line asks of the controller that runs on the same data: "backup" makes a snapshot inside the data
+// directory, which is the one place that a sandboxed service may write to. Answers "ok" or what went wrong.
+Task<std::string> Controller::answer_command(std::string command)
+{
+    if (command != kBackupCommand) co_return "unknown command";
+    if (copying_) co_return "a backup is being made";
+    copying_ = true;
+    const auto made = co_await make_snapshot();
+    copying_ = false;
+    co_return made ? std::string(kCommandDone) : made.error().what;
+}
+
+// Telemetry first: metadata that is newer knows every probe and agent that the samples speak of.
+Task<Status> Controller::make_snapshot()
+{
+    const auto to = std::filesystem::path(config_.data_dir) / kSnapshotDirectory;
+    std::error_code error;
+    std::filesystem::remove_all(to, error);
+    if (!error) std::filesystem::create_directories(to, error);
+    if (error) co_return fail(Errc::Unavailable, to.string() + ": " + error.message());
+    NW_CO_CHECK(co_await telemetry_->backup(to / "telemetry"));
+    co_return co_await metadata_->backup(to / "metadata.db");
 }
 
 std::vector<api::Problem> Controller::problems() const

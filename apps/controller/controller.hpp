@@ -21,6 +21,7 @@
 #include "live/hub.hpp"
 #include "model/kind.hpp"
 #include "net/http_server.hpp"
+#include "net/local_socket.hpp"
 #include "net/tls.hpp"
 #include "store/metadata/metadata.hpp"
 #include "store/telemetry/telemetry.hpp"
@@ -55,6 +56,8 @@ private:
     Task<std::string> metrics_text();
     std::vector<api::Problem> problems() const;
     Task<void> keep_retention();
+    Task<std::string> answer_command(std::string command);
+    Task<Status> make_snapshot();
     Task<void> watch_certificate();
 
     Config config_;
@@ -79,6 +82,8 @@ private:
     api::Door door_;
     std::unique_ptr<net::TlsServer> tls_{};
     net::HttpServer server_;
+    net::LocalServer commands_;
+    bool copying_ = false;
     std::vector<std::uint16_t> ports_{};
     Timer stopped_;
     bool stopping_ = false;

@@ -1,6 +1,7 @@
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
 #include "net/json.hpp"
+#include "net/local_socket.hpp"
 #include "net/url.hpp"
 #include "net/ws_client.hpp"
 
@@ -29,6 +30,8 @@ Task<void> echo_messages(std::unique_ptr<MessageChannel> channel)
         if (!sent) co_return;
     }
 }
+
+Task<std::string> echo(std::string question) { co_return "echo of " + question; }
 
 Task<Response> demo(Request request)
 {
@@ -158,6 +161,23 @@ TEST_CASE("only a trusted proxy may speak for others")
     CHECK(plain.raw(request).find(R"("remote":"127.0.0.1","secure":false)") != std::string::npos);
     Fixture proxied({.trusted_proxies = {"127.0.0.1"}});
     CHECK(proxied.raw(request).find(R"("remote":"192.0.2.7","secure":true)") != std::string::npos);
+}
+
+TEST_CASE("a local socket answers one line, and says when nobody is there")
+{
+    Loop loop;
+    const testing::ScratchDir dir;
+    const auto file = dir / "it.sock";
+    LocalServer server(loop, file, [](std::string question) { return echo(std::move(question)); }, {});
+    REQUIRE(server.start());
+    Pool pool(1);
+    const auto ask = [&](std::string question) {
+        return run_on(pool, [&, question] { return ask_local(file, question, Seconds(5)); });
+    };
+    CHECK(testing::run(loop, ask("how are you")) == "echo of how are you\n");
+    CHECK(testing::run(loop, ask("")) == "echo of \n");
+    testing::run(loop, server.close());
+    CHECK(testing::run(loop, ask("anybody")).error().code == Errc::NotFound);
 }
 
 TEST_CASE("messages go both ways over a WebSocket until one side says goodbye")

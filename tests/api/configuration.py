@@ -62,6 +62,8 @@ def backup_and_restore(c: Controller, build: Path) -> None:
     before = [steady(root.get(p).expect(200).json) for p in paths]
     copy = c.scratch / "backup"
     c.must("backup", copy, "--data-dir", c.data)
+    need(list((copy / "telemetry").glob("intake-*.db")), "the backup has no telemetry")
+    need(not (c.data / "snapshot").exists(), "the backup left a copy in the data directory")
     refused(c, ["backup", copy, "--data-dir", c.data], str(copy))
     refused(c, ["restore", copy, "--data-dir", c.data], str(c.data))
     root.delete(f"{workspace}/agents/{agent}").expect(204)  # after the backup: not in it
@@ -74,6 +76,9 @@ def backup_and_restore(c: Controller, build: Path) -> None:
         need(after == before, "what was restored is not what was backed up")
         again.post(f"{workspace}/agents", {"name": "new"}).expect(201)
         need(second.stop() == 0, "the restored controller does not stop in order")
+    at_rest = c.scratch / "backup-at-rest"
+    c.must("backup", at_rest, "--data-dir", restored)
+    need((at_rest / "metadata.db").exists() and list((at_rest / "telemetry").glob("*.db")), "a backup without a controller is not whole")
     need(c.stop() == 0, "the controller does not stop in order")
 
 

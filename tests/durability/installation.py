@@ -155,6 +155,10 @@ class Installation:
         command = [self.controller_program, "admin", arguments[0], "--data-dir", self.data, *arguments[1:]]
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.strip()
 
+    def admin_command(self, command: str, directory: Path) -> None:
+        subprocess.run([self.controller_program, command, directory, "--data-dir", self.data], check=True, capture_output=True,
+                       text=True, timeout=60)
+
     def create(self, probes: list[dict]) -> list[str]:
         """Workspace, agent and probes; returns the probes' identifiers. The controller is not running yet."""
         self.admin("create-workspace", "--slug", WORKSPACE, "--name", "Trial")

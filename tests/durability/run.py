@@ -10,6 +10,7 @@ Prints `ok NAME`, `not ok NAME why` or `skip NAME why`, and ends with `N passed,
 import argparse
 import json
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -77,6 +78,32 @@ def attempt(name: str, trial) -> bool:
     return not problem
 
 
+def back_up(build: Path, scratch: Path) -> tuple[dict, str]:
+    """Backs up beside measurements, loses the original, and serves the copy to the same agent."""
+    installation = Installation(build, scratch)
+    try:
+        settings = [{"target": f"127.0.3.{n + 1}", "interval": 1000, "packets": 1, "timeout": 500} for n in range(PROBES)]
+        probes = installation.create(settings)
+        installation.start("agent")
+        wait_for("the first samples", lambda: installation.spool().get("acked", 0) >= 2 * PROBES)
+        acknowledged = installation.spool()["acked"]
+        installation.admin_command("backup", scratch / "backup")
+        wait_for("more samples", lambda: installation.spool()["acked"] >= acknowledged + 2 * PROBES)
+        installation.kill("controller")
+        shutil.rmtree(installation.data)
+        installation.admin_command("restore", scratch / "backup")
+        installation.start("controller")
+        settle(installation, probes, installation.spool()["stream"])
+        found = account(installation, probes) | {"acknowledged before": acknowledged}
+        # What came between the backup and the loss is gone from both sides, and must be said to be.
+        if found["stored"] < acknowledged or found["stored twice"]:
+            return found, f"{found['stored']} of {acknowledged} acknowledged samples, {found['stored twice']} of them twice"
+        missing = found["numbered"] - found["stored"] - found["declared lost"]
+        return found, f"{missing} samples are neither stored nor declared lost" if missing else ""
+    finally:
+        installation.close()
+
+
 def kills(build: Path, rounds: int, seed: int):
     def trial(scratch: Path) -> tuple[dict, str]:
         found, done = endure(build, scratch, rounds, seed)
@@ -95,6 +122,8 @@ def main() -> int:
     rounds = args.rounds or ROUNDS["long" if args.long else "short"]
     no_ping = "" if may_ping() else "may not open ICMP sockets (needs root or net.ipv4.ping_group_range)"
     trials = [("kill -9 of agent and controller, and link cuts: every sample once", kills(args.build, rounds, args.seed), no_ping),
+              ("a backup beside measurements has what was acknowledged before, and what came after is declared lost",
+               lambda scratch: back_up(args.build, scratch), no_ping),
               ("full disks of controller and agent: every sample once, and both recover by themselves",
                lambda scratch: full_disk.trial(args.build, scratch), no_ping or full_disk.why_not())]
     passed = failed = skipped = 0
