@@ -3,7 +3,11 @@
 #include "base/testing.hpp"
 #include "model/kinds/all.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <deque>
+#include <functional>
+#include <future>
 #include <set>
 
 namespace nw::agent {
@@ -179,11 +183,21 @@ struct Bench final : UplinkEvents {
         co_return;
     }
 
+    // The spool is used by one thread at a time, which is the pool's while the uplink runs.
+    template <class Member, class... Arguments>
+    auto of_spool(Member member, Arguments... arguments)
+    {
+        std::packaged_task<std::invoke_result_t<Member, spool::Spool&, Arguments...>()> ask(
+            [&] { return std::invoke(member, *spool, std::move(arguments)...); });
+        auto answer = ask.get_future();
+        asio::post(disk, [&] { ask(); });
+        return answer.get();
+    }
     void measure(int samples, WallTime at = WallTime(Seconds(1'700'000'000)))
     {
         std::vector<Sample> made;
         for (int i = 0; i < samples; ++i) made.push_back(make_sample(*kinds.by_name("ping"), ProbeId{7}, at));
-        spool->append(to_contents(made), at);
+        of_spool(&spool::Spool::append, to_contents(made), at);
     }
     void start() { tasks.spawn("uplink", uplink->run()); }
     // Turns the loop until `done`; a hang fails the test.
@@ -204,15 +218,15 @@ TEST_CASE("what is in the spool arrives, once, in order, and is released when it
     Bench bench;
     bench.measure(1234);
     bench.start();
-    bench.until([&] { return bench.spool->first_unacked() == 1235; });
+    bench.until([&] { return bench.of_spool(&spool::Spool::first_unacked) == 1235; });
     CHECK(bench.controller.stored[77].size() == 1234);
     CHECK(bench.controller.gaps == 0);
-    CHECK(bench.spool->depth().blocks == 0);
+    CHECK(bench.of_spool(&spool::Spool::depth).blocks == 0);
     REQUIRE(bench.controller.health);
     CHECK(bench.controller.health->lateness_p99_us == 42);
     bench.measure(5);
     bench.uplink->wake();
-    bench.until([&] { return bench.spool->first_unacked() == 1240; });
+    bench.until([&] { return bench.of_spool(&spool::Spool::first_unacked) == 1240; });
     CHECK(bench.controller.sessions == 1);
 }
 
@@ -225,10 +239,10 @@ TEST_CASE("links that break at any message lose nothing and store nothing twice"
         bench.start();
         if (cut <= 2) {  // the greeting and the clock question alone: nothing can arrive
             bench.until([&] { return bench.connects >= 10; });
-            CHECK(bench.spool->first_unacked() == 1);
+            CHECK(bench.of_spool(&spool::Spool::first_unacked) == 1);
             bench.controller.cut_after = 0;
         }
-        bench.until([&] { return bench.spool->first_unacked() == 3001; });
+        bench.until([&] { return bench.of_spool(&spool::Spool::first_unacked) == 3001; });
         CHECK(bench.controller.stored[77].size() == 3000);
         CHECK(bench.controller.rows_twice == 0);
         CHECK(bench.controller.gaps == 0);
@@ -239,13 +253,13 @@ TEST_CASE("what the spool had to drop is declared in its place")
 {
     Bench bench({.bytes_max = 20'000});
     for (int i = 0; i < 40; ++i) bench.measure(100);
-    REQUIRE(!bench.spool->lost_after(0).empty());
+    REQUIRE(!bench.of_spool(&spool::Spool::lost_after, 0U).empty());
     bench.start();
-    bench.until([&] { return bench.spool->first_unacked() == 4001; });
+    bench.until([&] { return bench.of_spool(&spool::Spool::first_unacked) == 4001; });
     CHECK(bench.controller.gaps == 0);
     CHECK(bench.controller.declared_lost[77].size() + bench.controller.stored[77].size() == 4000);
     CHECK(!bench.controller.declared_lost[77].empty());
-    CHECK(bench.spool->lost_after(0).empty());
+    CHECK(bench.of_spool(&spool::Spool::lost_after, 0U).empty());
 }
 
 TEST_CASE("a spool set back by power loss continues in a new stream, so that nothing new is taken for old")
@@ -254,8 +268,9 @@ TEST_CASE("a spool set back by power loss continues in a new stream, so that not
     bench.controller.watermark[77] = 500;  // sent in an earlier life, and forgotten here
     bench.measure(800);
     bench.start();
-    bench.until([&] { return bench.spool->stream() != 77 && bench.spool->first_unacked() == 801; });
-    CHECK(bench.controller.stored[bench.spool->stream()].size() == 800);
+    bench.until(
+        [&] { return bench.of_spool(&spool::Spool::stream) != 77 && bench.of_spool(&spool::Spool::first_unacked) == 801; });
+    CHECK(bench.controller.stored[bench.of_spool(&spool::Spool::stream)].size() == 800);
     CHECK(bench.controller.stored[77].empty());
 }
 
@@ -266,11 +281,11 @@ TEST_CASE("being deleted stops measuring; being accepted again resumes it")
     bench.controller.refuse_with = wire::Refused{wire::RefusedReason::Revoked, "agent was deleted"};
     bench.start();
     bench.until([&] { return bench.connects >= 3; });
-    CHECK(bench.spool->depth().rows == 10);
+    CHECK(bench.of_spool(&spool::Spool::depth).rows == 10);
     CHECK(bench.uplink->status().what == "refused: agent was deleted");
     CHECK(bench.revoked == 1);
     bench.controller.refuse_with.reset();
-    bench.until([&] { return bench.spool->first_unacked() == 11; });
+    bench.until([&] { return bench.of_spool(&spool::Spool::first_unacked) == 11; });
     CHECK(bench.accepted == 1);
 }
 
@@ -303,7 +318,7 @@ TEST_CASE("a controller that acknowledges what was never sent is left")
     liar.controller.lie_about_ack = 5000;
     liar.start();
     liar.until([&] { return liar.connects >= 2; });
-    CHECK(liar.spool->first_unacked() == 1);
+    CHECK(liar.of_spool(&spool::Spool::first_unacked) == 1);
 }
 
 TEST_CASE("a controller that says nothing is left")
@@ -323,7 +338,7 @@ TEST_CASE("a controller that does not acknowledge is left")
     forgetful.controller.acknowledges = false;
     forgetful.start();
     // The next welcome tells what was stored all the same.
-    forgetful.until([&] { return forgetful.connects >= 2 && forgetful.spool->first_unacked() == 11; });
+    forgetful.until([&] { return forgetful.connects >= 2 && forgetful.of_spool(&spool::Spool::first_unacked) == 11; });
     CHECK(forgetful.controller.rows_twice == 0);
 }
 
