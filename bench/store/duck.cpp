@@ -192,6 +192,13 @@ void Duck::append(const std::vector<Ping>& rows, std::size_t begin, std::size_t 
     run("COMMIT");
 }
 
+void Duck::sort()
+{
+    run("CREATE TABLE sorted AS SELECT * FROM ping ORDER BY probe, ts");
+    run("DROP TABLE ping");
+    run("CHECKPOINT");
+}
+
 std::uint64_t Duck::run(const std::string& sql)
 {
     Result result;

@@ -22,6 +22,8 @@ public:
     void open(const std::filesystem::path& file, int threads);
     // One transaction by the data-chunk appender.
     void append(const std::vector<Ping>& rows, std::size_t begin, std::size_t end);
+    // Brings what was appended into the order of (probe, time), in which it is read, and onto the disk.
+    void sort();
     // Runs a statement and fetches all of its rows; their number.
     std::uint64_t run(const std::string& sql);
     void close();

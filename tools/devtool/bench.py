@@ -9,6 +9,7 @@ from . import build, setup
 from .shell import ROOT, Failure, heading, run, say
 
 BENCH_TIMEOUT = 3600
+WITH_DUCKDB = ("store", "ingest")
 
 
 def names() -> list[str]:
@@ -22,8 +23,8 @@ def programs(folder: Path) -> list[Path]:
 
 def run_one(name: str, preset: str, arguments: list[str]) -> bool:
     heading(f"bench {name}")
-    if (ROOT / "bench" / name / "package-lock.json").is_file():  # a peer that npm carries
-        setup.install_npm(ROOT / "bench" / name)
+    if name in WITH_DUCKDB:  # the peer comes by npm
+        setup.install_npm(ROOT / "bench/store")
     script = ROOT / "bench" / name / "run.py"
     if script.is_file():
         commands = [["python3", script, "--build", build.build_dir(preset), *arguments]]
