@@ -9,6 +9,7 @@ import signal
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from harness import Client, Controller, Skipped, Tally, need, wait_for
@@ -216,6 +217,33 @@ def one_workspace_has_it(w: World) -> None:
     w.root.post(f"/workspaces/{other}/agents/builtin", {"name": "controller"}).expect(409)
 
 
+def behind_tls(w: World) -> None:
+    """With TLS the agent on this host comes by a listener of its own, which nobody else reaches."""
+    if not shutil.which("openssl"):
+        raise Skipped("needs openssl")
+    folder = w.controller.scratch / "tls"
+    folder.mkdir()
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=nw.example.org",
+                    "-keyout", folder / "key.pem", "-out", folder / "cert.pem"], check=True, capture_output=True, timeout=60)
+    w.controller.stop()
+    begun = int(time.time() * 1e6)
+    connected = ("SELECT count(*) FROM agent_connection c JOIN agent a ON a.id = c.agent "
+                 "WHERE c.until_us IS NULL AND c.from_us > ? AND a.name = 'controller'")
+    command = [w.controller.program, "serve", "--data-dir", w.controller.data, "--listen", f"0.0.0.0:{w.controller.port}",
+               "--tls-certificate", folder / "cert.pem", "--tls-key", folder / "key.pem", *w.controller.options]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        wait_for("the built-in agent", lambda: w.controller.rows(connected, begun)[0][0] == 1)
+        identity = json.loads(next((w.controller.data / "builtin-agent").glob("*/identity.json")).read_text())
+        need(re.fullmatch(r"http://127\.0\.0\.1:\d+", identity["controller"]), f"it comes by {identity['controller']}")
+        need(not identity["controller"].endswith(f":{w.controller.port}"), "it comes by the public port")
+    finally:
+        process.terminate()
+        process.wait(30)
+        w.controller.start()
+
+
 def turned_off(build: Path, scratch: Path) -> None:
     with Controller(build, scratch / "off", options=["--builtin-agent", "off"]) as c:
         root = c.set_up()
@@ -271,6 +299,7 @@ def run(build: Path, scratch: Path, tally: Tally) -> None:
                            ("the Host header cannot write the script", hostile_host), ("a newer package takes over", newest),
                            ("one line installs, enrols and starts", one_line), ("what cannot be installed is refused with its reason", refusals),
                            ("the built-in agent", built_in), ("the built-in agent ends with the controller", ends_with_the_controller),
-                           ("one workspace has the built-in agent", one_workspace_has_it), ("a copied credential is shown", twins)):
+                           ("one workspace has the built-in agent", one_workspace_has_it),
+                           ("the built-in agent works behind TLS", behind_tls), ("a copied credential is shown", twins)):
             tally.check(f"installation {name}", lambda: step(w))
     tally.check("installation the built-in agent can be turned off", lambda: turned_off(build, scratch))
