@@ -87,6 +87,19 @@ describe('states', () => {
   it('no permission: who can grant it', () => check(Object.assign(new MockController().seed(), { role: 'viewer' as const }), '/w/default/audit', 'forbidden', 'You may not see this'))
   it('another workspace does not exist', () => check(new MockController().seed(), '/w/other', 'foreign', 'Not found', /404/))
   it('one part fails, the rest lives', () => check(Object.assign(new MockController().seed(), { failing: /histogram/ }), '/w/default/probes/p1', 'part-failed', 'mock-7f3a', /500/))
+  it('what is wrong with the controller is on every page', async () => {
+    const own = await servePanel(Object.assign(new MockController().seed(), { problems: [{ what: 'The disk of the samples is full; agents keep their results.', since_us: Date.now() * 1000 - 240_000_000 }] }))
+    const { context, page, faults } = await open(browser, own.base)
+    for (const path of ['/w/default', '/w/default/probes/p1', '/admin']) {
+      await page.goto(own.base + path)
+      await settled(page)
+      await page.getByText('The disk of the samples is full').waitFor()
+      expect(await axe(page)).toEqual([])
+    }
+    expect(faults).toEqual([])
+    await context.close()
+    await own.close()
+  })
   it('a viewer is offered nothing that changes anything', async () => {
     const own = await servePanel(Object.assign(new MockController().seed(), { role: 'viewer' as const }))
     const { context, page } = await open(browser, own.base)

@@ -28,6 +28,7 @@ export class MockController {
   probes: S['Probe'][] = []
   audit: S['AuditEntry'][] = []
   preferences: S['Preferences'] = {}
+  problems: S['Instance']['problems'] = []
   /** Requests that this pattern matches fail; with 500 the panel tries again first. */
   failing: RegExp | null = null
   failingStatus = 500
@@ -130,7 +131,7 @@ export class MockController {
     switch (area) {
       case 'kinds': return ok({ items: KINDS })
       case 'downloads': return ok({ script_url: 'https://nw.example/install.sh', script_sha256: 'c0ffee'.repeat(10), items: [{ name: 'netwatcher-agent_0.1.0_linux_amd64.tar.gz', version: '0.1.0', system: 'linux', arch: 'amd64', bytes: 1_240_000, sha256: 'ab'.repeat(32), url: 'https://nw.example/download/netwatcher-agent_0.1.0_linux_amd64.tar.gz' }] })
-      case 'instance': return request.path[1] === 'audit' ? ok({ items: this.audit, next_cursor: null }) : ok({ name: 'NetWatcher', public_url: 'https://nw.example', version: '0.1.0', started_us: this.now() - 9e9, now_us: this.now(), features: ['builtin_agent'], ...request.body })
+      case 'instance': return request.path[1] === 'audit' ? ok({ items: this.audit, next_cursor: null }) : ok({ name: 'NetWatcher', public_url: 'https://nw.example', version: '0.1.0', started_us: this.now() - 9e9, now_us: this.now(), features: ['builtin_agent'], problems: this.problems, ...request.body })
       case 'sessions': return request.method === 'DELETE' ? { status: 204 } : ok({ items: [{ id: 's1', current: true, created_us: this.now() - 9e9, last_used_us: this.now(), address: '192.0.2.4', user_agent: 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0' }, { id: 's2', current: false, created_us: this.now() - 9e10, last_used_us: this.now() - 8e9, address: '192.0.2.9', user_agent: 'curl/8' }] })
       case 'account':
         this.preferences = { ...this.preferences, ...(request.body.preferences as object | undefined) }

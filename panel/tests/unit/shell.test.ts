@@ -1,3 +1,4 @@
+/* eslint-disable vue/one-component-per-file -- small hosts for composables */
 // The shell's own parts: who may grant, messages that wait, preferences that are taken back, the age of data, a calendar.
 import type { Me } from '@/api/types'
 import { QueryClient, VueQueryPlugin } from '@tanstack/vue-query'
