@@ -3,7 +3,13 @@
 #include "base/testing.hpp"
 #include "sqlite/database.hpp"
 
+#include <span>
+#include <utility>
+
 namespace nw::store {
+
+std::span<const std::pair<std::string_view, std::string_view>> metadata_migrations();
+
 namespace {
 
 struct Fixture {
@@ -228,6 +234,30 @@ TEST_CASE("a connection by another process of the agent is a restart")
     CHECK(f.tx([&](MetadataTx& tx) {
                return tx.agents(agent.workspace).connections_in(agent.id, at + 1, at + 2, 10);
            })->empty());
+}
+
+TEST_CASE("a database of the first version is brought up to date with what is in it")
+{
+    const testing::ScratchDir dir;
+    {
+        auto db = *sqlite::Database::open(dir / "m.db");
+        REQUIRE(db->execute(std::string(metadata_migrations().front().second)));
+        REQUIRE(db->execute(
+            "INSERT INTO workspace (id, slug, name, created_us) VALUES (1, 'w', 'W', 1);"
+            "INSERT INTO agent (id, workspace, name, created_us) VALUES (2, 1, 'a', 1);"
+            "INSERT INTO agent_connection (agent, from_us, until_us, address, version) VALUES (2, 5, 9, '', '1');"
+            "INSERT INTO agent_connection (agent, from_us, address, version) VALUES (2, 10, '', '2');"
+            "PRAGMA user_version=1"));
+    }
+    const auto metadata = *Metadata::open(dir / "m.db");
+    REQUIRE(testing::run(metadata->write(
+        [](MetadataTx& tx) { return tx.agent_sessions().open_connection(AgentId{2}, from_us(20), "", "3", 7); })));
+    const auto found = testing::run(
+        metadata->read([](MetadataTx& tx) { return tx.agents(WorkspaceId{1}).connections_in(AgentId{2}, 0, 100, 10); }));
+    REQUIRE(found);
+    REQUIRE(found->size() == 3);
+    // What nobody noted at the time is not made up: neither of these is a restart.
+    for (const auto& connection : *found) CHECK(!connection.restarted);
 }
 
 TEST_CASE("a database of a newer program is left alone")

@@ -14,6 +14,8 @@ import { useToasts } from '@/ui/toast'
 import { draftOf, problemsOf, settingsOf } from './form'
 import { probeActions } from './queries'
 
+const NAME_BYTES_MAX = 100
+
 /** Fields of a problem by setting: `settings.interval` is the field `interval`. */
 export function problemsFromServer(error: unknown): Record<string, string> {
   if (!(error instanceof ApiError))
@@ -92,7 +94,8 @@ export function useProbeForm(workspace: () => string, kinds: Ref<Kind[] | undefi
   const problems = computed<Record<string, string>>(() => {
     const visible = Object.fromEntries(Object.entries(own.value).filter(([field]) => tried.value || touched.value.has(field)))
     const noAgent: Record<string, string> = tried.value && !isEdit && agentIds.value.length === 0 ? { agents: 'Choose at least one agent' } : {}
-    return { ...fromServer.value, ...noAgent, ...visible }
+    const longName: Record<string, string> = new TextEncoder().encode(name.value.trim()).length > NAME_BYTES_MAX ? { name: `Must be at most ${NAME_BYTES_MAX} bytes long` } : {}
+    return { ...fromServer.value, ...noAgent, ...longName, ...visible }
   })
   const duplicates = computed(() => {
     const target = kind.value?.settings.find(setting => setting.type === 'target')
