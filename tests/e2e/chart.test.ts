@@ -3,6 +3,7 @@ import type { Browser, Download, Page } from 'playwright-core'
 import type { Served } from './static.ts'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { MockController } from '../../panel/tests/mock/server.ts'
 import { axe, launch, open, settled, shot } from './browser.ts'
 import { servePanel } from './static.ts'
 
@@ -165,6 +166,17 @@ describe('the list of probes', () => {
     await page.getByText('1 probe created').waitFor()
     expect(own.mock.probes.filter(probe => probe.agent.id === 'a4').map(probe => probe.target?.address)).toEqual(['dns.example'])
     expect(faults).toEqual([])
+    await context.close()
+    await own.close()
+  })
+  it('offers an operator what an operator may do', async () => {
+    const own = await servePanel(Object.assign(new MockController().seed(), { role: 'operator' as const }))
+    const { context, page } = await open(browser, own.base)
+    await page.goto(`${own.base}/w/default/probes`)
+    await settled(page)
+    await page.getByRole('button', { name: /^Actions for/ }).first().click()
+    await page.getByRole('menuitem', { name: 'Pause' }).waitFor()
+    expect(await page.getByRole('menuitem').allInnerTexts()).toEqual(['Edit', 'Copy to other agents', 'Pause'])
     await context.close()
     await own.close()
   })

@@ -222,12 +222,21 @@ describe('many probes', () => {
     const before = mock.probes.length
     mock.probes = mock.probes.filter(probe => probe.id !== 'p11')
     const actions = inside(w, () => useProbeActions(() => 'default'))
-    await actions.copyTo(mock.probes.filter(probe => probe.agent.id === 'a1'), ['a2', 'a3'], [...mock.probes])
+    await actions.copyTo(mock.probes.filter(probe => probe.agent.id === 'a1'), ['a2', 'a3'], [...mock.probes], true)
     expect(mock.probes).toHaveLength(before)
     expect(w.toasts.items.value.at(-1)?.text).toBe('1 probe created')
     w.toasts.items.value.at(-1)?.undo?.()
     await flushPromises()
     expect(mock.probes).toHaveLength(before - 1)
+  })
+  it('are copied without an undo by those who may not delete', async () => {
+    const w = world()
+    const mock = new MockController().seed(2)
+    answered(mock)
+    const actions = inside(w, () => useProbeActions(() => 'default'))
+    await actions.copyTo(mock.probes.slice(0, 1), ['a2'], [], false)
+    expect(w.toasts.items.value.at(-1)?.text).toBe('1 probe created')
+    expect(w.toasts.items.value.at(-1)?.undo).toBeUndefined()
   })
   it('get their own settings back by undo', async () => {
     const w = world()

@@ -67,8 +67,8 @@ export function useProbeActions(workspace: () => string) {
     await applySettings(probes.map(probe => ({ id: probe.id, settings, before: before(probe) })), `${plural(probes.length, 'probe')} changed`)
   }
 
-  /** The same measurements from more agents. What such an agent measures already is left out. */
-  async function copyTo(probes: readonly Probe[], agents: readonly string[], present: readonly Probe[]) {
+  /** The same measurements from more agents. What such an agent measures already is left out. Undoing deletes, which not everybody may who may create. */
+  async function copyTo(probes: readonly Probe[], agents: readonly string[], present: readonly Probe[], mayDelete: boolean) {
     const plan = copyPlan(probes, agents, present)
     const made: Probe[] = []
     const failures = await inParallel(plan, PARALLEL, async ({ probe, agents: onto }) => {
@@ -77,7 +77,7 @@ export function useProbeActions(workspace: () => string) {
       applyEvents(client, workspace(), items.map(item => ({ type: 'probe' as const, probe: item })))
     })
     void client.invalidateQueries({ queryKey: keys.targets(workspace()) })
-    await finish(failures, made.length === 0 ? 'Nothing to copy: all of it is measured there already' : `${plural(made.length, 'probe')} created`, 'Not everything was copied', made.length > 0 ? () => void remove(made) : undefined)
+    await finish(failures, made.length === 0 ? 'Nothing to copy: all of it is measured there already' : `${plural(made.length, 'probe')} created`, 'Not everything was copied', made.length > 0 && mayDelete ? () => void remove(made) : undefined)
   }
 
   async function restore(probes: readonly { id: string }[]) {
