@@ -6,6 +6,7 @@
 
 #include "packet/address.hpp"
 #include "packet/checksum.hpp"
+#include "packet/ip.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -16,20 +17,6 @@
 namespace nw::packet {
 
 inline constexpr std::size_t kIcmpHeaderBytes = 8;
-
-struct Ipv4Header {
-    std::size_t header_bytes = 0;
-    std::size_t total_bytes = 0;
-    std::uint8_t tos = 0;
-    std::uint8_t ttl = 0;
-    std::uint8_t protocol = 0;
-    bool fragment = false;  // not the first one: there is no transport header in it
-    Address source{};
-    Address destination{};
-};
-
-// Accepts a packet that was cut short behind its header, as quotations in ICMP errors are.
-std::optional<Ipv4Header> decode_ipv4(Bytes bytes);
 
 struct Echo {
     bool request = false;
@@ -60,7 +47,13 @@ inline constexpr std::size_t kIcmpChecksumOffset = 2;
 
 // Errors that concern a request for good; others (source quench, redirect) do not end it.
 bool is_final_error(Family family, std::uint8_t type);
+// What a router says the next link takes; 0: it says nothing. `bytes` begin with the ICMP header, all 8 bytes of it.
+std::uint32_t next_hop_mtu(Family family, Bytes bytes);
 // "host unreachable", "fragmentation needed, MTU 1400", or "type 3 code 42".
-std::string describe(Family family, const IcmpError& error);
+std::string describe(Family family, std::uint8_t type, std::uint8_t code, std::uint32_t mtu);
+inline std::string describe(Family family, const IcmpError& error)
+{
+    return describe(family, error.type, error.code, error.mtu);
+}
 
 }  // namespace nw::packet
