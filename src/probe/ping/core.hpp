@@ -17,7 +17,7 @@
 
 #include "probe/ping/identity.hpp"
 #include "probe/ping/run.hpp"
-#include "probe/ping/wheel.hpp"
+#include "probe/wheel.hpp"
 
 #include <cstdint>
 #include <deque>

@@ -27,7 +27,6 @@ constexpr std::size_t kHeadBytes = packet::kIcmpHeaderBytes + kIdentityBytes;
 constexpr std::size_t kControlBytes = 256;
 // Room for what routers usually quote (RFC 1812, 4.3.2.3: up to 576 bytes) and for everyday payloads.
 constexpr std::size_t kReceiveBytes = 640;
-constexpr Nanos kDeviceCheckEvery = Millis(200);
 
 }  // namespace
 
@@ -75,45 +74,6 @@ struct LinuxPort::ReceiveBatch {
 
 namespace {
 
-struct Ancillary {
-    std::optional<KernelTime> stamp{};
-    std::optional<std::uint8_t> ttl{};
-    const sock_extended_err* error = nullptr;
-};
-
-Ancillary read_ancillary(msghdr& header)
-{
-    Ancillary found;
-    for (auto* c = CMSG_FIRSTHDR(&header); c; c = CMSG_NXTHDR(&header, c)) {
-        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPING) {
-            scm_timestamping stamps{};
-            std::memcpy(&stamps, CMSG_DATA(c), sizeof stamps);
-            const auto& software = stamps.ts[0];
-            if (software.tv_sec != 0) found.stamp = KernelTime(Seconds(software.tv_sec) + Nanos(software.tv_nsec));
-        } else if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR)
-                   || (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR)) {
-            found.error = reinterpret_cast<const sock_extended_err*>(CMSG_DATA(c));
-        } else if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL)
-                   || (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT)) {
-            int ttl = 0;
-            std::memcpy(&ttl, CMSG_DATA(c), sizeof ttl);
-            found.ttl = std::uint8_t(ttl);
-        }
-    }
-    return found;
-}
-
-std::optional<packet::Address> address_of(const sockaddr* from)
-{
-    if (from->sa_family == AF_INET) {
-        const auto& v4 = *reinterpret_cast<const sockaddr_in*>(from);
-        return packet::address_from({reinterpret_cast<const std::uint8_t*>(&v4.sin_addr), 4});
-    }
-    if (from->sa_family != AF_INET6) return std::nullopt;
-    const auto& v6 = *reinterpret_cast<const sockaddr_in6*>(from);
-    return packet::address_from({reinterpret_cast<const std::uint8_t*>(&v6.sin6_addr), 16});
-}
-
 void put_control(msghdr& header, std::span<std::uint8_t> space, Family family, const Outgoing& packet)
 {
     header.msg_control = nullptr;
@@ -138,27 +98,6 @@ bool was_counted(int error)
 {
     return error != ENETUNREACH && error != EHOSTUNREACH && error != EMSGSIZE && error != EINVAL && error != ENODEV
            && error != ENXIO && error != EADDRNOTAVAIL && error != ENETDOWN && error != EAGAIN;
-}
-
-NotReady explain_send_error(int error, const Path& path)
-{
-    const std::string why = std::strerror(error);
-    switch (error) {
-    case ENODEV:
-    case ENXIO:
-    case EADDRNOTAVAIL:
-    case ENETDOWN: return {Outcome::BindError, (path.device.empty() ? "" : "interface " + path.device + ": ") + why};
-    case EPERM:
-    case EACCES: return {Outcome::PermissionError, "sending is not permitted: " + why};
-    case EMSGSIZE: return {Outcome::Unreachable, "larger than the path's MTU, and must not be fragmented"};
-    case EINVAL: return {Outcome::ConfigError, "the host cannot send such a packet: " + why};
-    default: break;
-    }
-    if (!path.device.empty()) {
-        if (auto problem = device_problem(path.device, path.family)) return {Outcome::BindError, *std::move(problem)};
-    }
-    if (error == ENETUNREACH || error == EHOSTUNREACH) return {Outcome::NotMeasured, "this host has no route there: " + why};
-    return {Outcome::NotMeasured, "sending failed: " + why};
 }
 
 }  // namespace
@@ -196,19 +135,11 @@ void LinuxPort::release(std::uint32_t index)
     if (--socket->users == 0) socket.reset();
 }
 
-const LinuxPort::DeviceState& LinuxPort::device_state(const Path& path, Moment now)
-{
-    auto& state = devices_[{path.device, path.family}];
-    if (state.checked == Moment{} || now - state.checked >= kDeviceCheckEvery)
-        state = {now, device_problem(path.device, path.family), if_nametoindex(path.device.c_str())};
-    return state;
-}
-
 std::optional<NotReady> LinuxPort::check(std::uint32_t index, Moment now)
 {
     auto& socket = *sockets_[index];
     if (!socket.path.device.empty()) {
-        const auto& device = device_state(socket.path, now);
+        const auto& device = devices_.state(socket.path.device, socket.path.family, now);
         if (device.problem) return NotReady{Outcome::BindError, *device.problem};
         // A device that was removed and made again has another index: the old binding leads nowhere.
         if (socket.fd.is_open() && device.index != socket.device_index) socket.fd = {};
@@ -297,7 +228,7 @@ void LinuxPort::handle_send_error(IcmpSocket& socket, std::size_t place, int err
         read_error_queue(socket, events);
         start_stamps(socket);
     }
-    auto why = explain_send_error(error, socket.path);
+    auto why = explain_send_error(error, socket.path.device, socket.path.family);
     events.on_send_failed(out_->packets[place].id, why.outcome, std::move(why.why));
 }
 

@@ -9,7 +9,6 @@
 #include "probe/ping/linux_socket.hpp"
 #include "probe/ping/port.hpp"
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,13 +31,6 @@ public:
 private:
     struct SendBatch;
     struct ReceiveBatch;
-    struct DeviceState {
-        Moment checked{};
-        std::optional<std::string> problem{};
-        unsigned index = 0;
-    };
-
-    const DeviceState& device_state(const Path& path, Moment now);
     void prepare(IcmpSocket& socket, const Outgoing& packet, std::size_t place, Moment now);
     void flush(IcmpSocket& socket, PortEvents& events);
     void handle_send_error(IcmpSocket& socket, std::size_t place, int error, PortEvents& events);
@@ -53,7 +45,7 @@ private:
     TagKey key_;
     Random& random_;
     std::vector<std::unique_ptr<IcmpSocket>> sockets_{};  // null: the handle is free
-    std::map<std::pair<std::string, packet::Family>, DeviceState> devices_{};
+    DeviceWatch devices_{};
     std::vector<std::uint8_t> pattern_{};
     std::unique_ptr<SendBatch> out_;
     std::unique_ptr<ReceiveBatch> in_;

@@ -1,14 +1,11 @@
 #include "probe/ping/linux_socket.hpp"
 
-#include <ifaddrs.h>
 #include <linux/filter.h>
 #include <linux/net_tstamp.h>
 #include <net/if.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -19,15 +16,8 @@ namespace {
 
 using packet::Family;
 
-constexpr int kBufferBytes = 8 << 20;
 // RFC 792; the system's two headers that have them clash with the others needed here.
 constexpr std::uint32_t kEchoReply = 0, kUnreachable = 3, kEchoRequest = 8, kTimeExceeded = 11, kParameterProblem = 12;
-
-template <class T>
-bool set_option(int fd, int level, int name, const T& value)
-{
-    return setsockopt(fd, level, name, &value, sizeof value) == 0;
-}
 
 // Lets pass replies with our identifier, and errors whose quoted packet is an echo request with it. Raw IPv4
 // sockets see the IP header, so offsets go through X, its length.
@@ -80,12 +70,6 @@ bool attach_filter_v6(int fd, std::uint16_t id)
     for (const int type : {ICMP6_ECHO_REPLY, ICMP6_DST_UNREACH, ICMP6_PACKET_TOO_BIG, ICMP6_TIME_EXCEEDED, ICMP6_PARAM_PROB})
         ICMP6_FILTER_SETPASS(type, &types);
     return set_option(fd, SOL_SOCKET, SO_ATTACH_FILTER, program) && set_option(fd, IPPROTO_ICMPV6, ICMP6_FILTER, types);
-}
-
-void enlarge_buffers(int fd)
-{
-    for (const auto [force, plain] : {std::pair{SO_RCVBUFFORCE, SO_RCVBUF}, std::pair{SO_SNDBUFFORCE, SO_SNDBUF}})
-        if (!set_option(fd, SOL_SOCKET, force, kBufferBytes)) set_option(fd, SOL_SOCKET, plain, kBufferBytes);
 }
 
 std::optional<NotReady> bind_error(std::string why) { return NotReady{Outcome::BindError, std::move(why)}; }
@@ -143,11 +127,6 @@ void set_family_options(const IcmpSocket& socket)
 }
 
 }  // namespace
-
-Descriptor::~Descriptor()
-{
-    if (fd_ >= 0) ::close(fd_);
-}
 
 std::uint16_t SentRing::add(const Identity& id, Moment now)
 {
@@ -209,46 +188,6 @@ std::optional<NotReady> open_socket(IcmpSocket& socket, std::uint16_t icmp_id)
     set_family_options(socket);
     start_stamps(socket);
     return std::nullopt;
-}
-
-std::optional<std::string> device_problem(const std::string& device, packet::Family family)
-{
-    const auto name = "interface " + device;
-    if (device.size() >= IFNAMSIZ) return name + " does not exist";
-    const Descriptor fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    ifreq request{};
-    std::memcpy(request.ifr_name, device.data(), device.size());
-    if (ioctl(fd.get(), SIOCGIFFLAGS, &request) != 0) return name + " does not exist";
-    const auto flags = unsigned(request.ifr_flags);
-    if ((flags & IFF_UP) == 0) return name + " is down";
-    if ((flags & IFF_RUNNING) == 0) return name + " has no carrier";
-    ifaddrs* all = nullptr;
-    if (getifaddrs(&all) != 0) return std::nullopt;
-    const int wanted = family == Family::V4 ? AF_INET : AF_INET6;
-    bool found = false;
-    for (const auto* entry = all; entry; entry = entry->ifa_next)
-        found = found || (entry->ifa_addr && entry->ifa_addr->sa_family == wanted && device == entry->ifa_name);
-    freeifaddrs(all);
-    if (found) return std::nullopt;
-    return name + (family == Family::V4 ? " has no IPv4 address" : " has no IPv6 address");
-}
-
-SocketAddress to_sockaddr(const Destination& to)
-{
-    SocketAddress result;
-    if (to.address.family == Family::V4) {
-        auto& address = reinterpret_cast<sockaddr_in&>(result.storage);
-        address.sin_family = AF_INET;
-        std::memcpy(&address.sin_addr, to.address.bytes.data(), 4);
-        result.size = sizeof address;
-    } else {
-        auto& address = reinterpret_cast<sockaddr_in6&>(result.storage);
-        address.sin6_family = AF_INET6;
-        address.sin6_scope_id = to.scope;
-        std::memcpy(&address.sin6_addr, to.address.bytes.data(), 16);
-        result.size = sizeof address;
-    }
-    return result;
 }
 
 }  // namespace nw::probe::ping

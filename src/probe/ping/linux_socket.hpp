@@ -3,37 +3,15 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "probe/linux_net.hpp"
 #include "probe/ping/port.hpp"
-
-#include <sys/socket.h>
 
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace nw::probe::ping {
-
-class Descriptor {
-public:
-    Descriptor() = default;
-    explicit Descriptor(int fd) : fd_(fd) {}
-    ~Descriptor();
-    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept
-    {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int get() const { return fd_; }
-    bool is_open() const { return fd_ >= 0; }
-
-private:
-    int fd_ = -1;
-};
 
 // Remembers the last packets of a socket: by their place in the ICMP sequence field, for errors that quote no
 // more than the ICMP header, and by the kernel's count of stamped sends, for transmit stamps.
@@ -69,13 +47,4 @@ struct IcmpSocket {
 std::optional<NotReady> open_socket(IcmpSocket& socket, std::uint16_t icmp_id);
 // Switches kernel time stamps on with the count of sends at zero.
 void start_stamps(IcmpSocket& socket);
-// What keeps packets from leaving through `device`, if anything.
-std::optional<std::string> device_problem(const std::string& device, packet::Family family);
-
-struct SocketAddress {
-    sockaddr_storage storage{};
-    socklen_t size = 0;
-};
-SocketAddress to_sockaddr(const Destination& to);
-
 }  // namespace nw::probe::ping

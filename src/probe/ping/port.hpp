@@ -4,6 +4,8 @@
 #include "base/result.hpp"
 #include "model/outcome.hpp"
 #include "packet/address.hpp"
+#include "probe/moment.hpp"
+#include "probe/network.hpp"
 #include "probe/ping/identity.hpp"
 #include "probe/ping/run.hpp"
 
@@ -26,12 +28,6 @@ struct Path {
     friend auto operator<=>(const Path&, const Path&) = default;
 };
 
-struct Destination {
-    packet::Address address{};
-    std::uint32_t scope = 0;  // interface index of a link-local IPv6 address
-    friend bool operator==(const Destination&, const Destination&) = default;
-};
-
 struct Outgoing {
     Identity id{};
     std::uint32_t socket = 0;
@@ -40,9 +36,6 @@ struct Outgoing {
     std::uint8_t ttl = 64;
     Destination to{};
 };
-
-// Nanoseconds since the epoch as the kernel stamps packets.
-using KernelTime = std::chrono::sys_time<Nanos>;
 
 struct Reply {
     Identity id{};
@@ -60,11 +53,6 @@ public:
     virtual void on_corrupted(const Identity& id) = 0;
     virtual void on_send_failed(const Identity& id, Outcome outcome, std::string why) = 0;
     virtual void on_dropped(std::uint32_t socket, std::uint64_t replies) = 0;
-};
-
-struct NotReady {
-    Outcome outcome = Outcome::BindError;
-    std::string why{};
 };
 
 class Port {

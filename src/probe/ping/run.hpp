@@ -4,6 +4,7 @@
 #include "base/time.hpp"
 #include "model/outcome.hpp"
 #include "model/rows.hpp"
+#include "probe/moment.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -11,11 +12,6 @@
 #include <string>
 
 namespace nw::probe::ping {
-
-// The engine's own time: nanoseconds since the epoch by a clock that never jumps. It starts out equal to the
-// wall clock and keeps its pace when that one is set.
-struct Timeline {};
-using Moment = std::chrono::time_point<Timeline, Nanos>;
 
 enum class PacketState : std::uint8_t {
     Waiting,

@@ -1,11 +1,11 @@
-#include "probe/ping/wheel.hpp"
+#include "probe/wheel.hpp"
 
 #include "base/assert.hpp"
 
 #include <algorithm>
 #include <bit>
 
-namespace nw::probe::ping {
+namespace nw::probe {
 
 void Wheel::set(std::uint32_t timer, std::int64_t tick)
 {
@@ -70,4 +70,4 @@ std::int64_t Wheel::next_tick() const
     return kNever;
 }
 
-}  // namespace nw::probe::ping
+}  // namespace nw::probe

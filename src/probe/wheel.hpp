@@ -9,7 +9,7 @@
 #include <limits>
 #include <vector>
 
-namespace nw::probe::ping {
+namespace nw::probe {
 
 class Wheel {
 public:
@@ -47,4 +47,4 @@ private:
     std::vector<Node> nodes_{};
 };
 
-}  // namespace nw::probe::ping
+}  // namespace nw::probe

@@ -1,0 +1,85 @@
+// What the ports of all engines need from Linux: descriptors, addresses, what the kernel tells beside a packet, and
+// why packets cannot leave.
+#pragma once
+
+#include "packet/address.hpp"
+#include "probe/moment.hpp"
+#include "probe/network.hpp"
+
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+struct sock_extended_err;
+
+namespace nw::probe {
+
+class Descriptor {
+public:
+    Descriptor() = default;
+    explicit Descriptor(int fd) : fd_(fd) {}
+    ~Descriptor();
+    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    Descriptor& operator=(Descriptor&& other) noexcept
+    {
+        std::swap(fd_, other.fd_);
+        return *this;
+    }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    int get() const { return fd_; }
+    bool is_open() const { return fd_ >= 0; }
+
+private:
+    int fd_ = -1;
+};
+
+template <class T>
+bool set_option(int fd, int level, int name, const T& value)
+{
+    return setsockopt(fd, level, name, &value, sizeof value) == 0;
+}
+
+// Room for bursts of replies and of transmit stamps, as far as the system permits.
+void enlarge_buffers(int fd);
+
+struct SocketAddress {
+    sockaddr_storage storage{};
+    socklen_t size = 0;
+};
+SocketAddress to_sockaddr(const Destination& to);
+std::optional<packet::Address> address_of(const sockaddr* from);
+
+struct Ancillary {
+    std::optional<KernelTime> stamp{};
+    std::optional<std::uint8_t> ttl{};
+    const sock_extended_err* error = nullptr;  // points into the message
+};
+
+Ancillary read_ancillary(msghdr& header);
+
+// What keeps packets from leaving through `device`, if anything.
+std::optional<std::string> device_problem(const std::string& device, packet::Family family);
+
+// device_problem(), asked of the kernel a few times a second at most.
+class DeviceWatch {
+public:
+    struct State {
+        Moment checked{};
+        std::optional<std::string> problem{};
+        unsigned index = 0;
+    };
+    const State& state(const std::string& device, packet::Family family, Moment now);
+
+private:
+    std::map<std::pair<std::string, packet::Family>, State> devices_{};
+};
+
+// What a failed send says of this host, or of the path. `device` is empty when packets go as routed.
+NotReady explain_send_error(int error, const std::string& device, packet::Family family);
+
+}  // namespace nw::probe
