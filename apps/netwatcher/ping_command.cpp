@@ -1,20 +1,12 @@
 #include "ping_command.hpp"
 
-#include "base/text.hpp"
-#include "model/probe_spec.hpp"
 #include "probe/policy.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/signal_set.hpp>
 
-#include <array>
-#include <cerrno>
-#include <charconv>
 #include <csignal>
-#include <cstring>
-#include <fstream>
-#include <iostream>
 
 #include <unistd.h>
 
@@ -23,30 +15,6 @@ namespace {
 
 using probe::ping::PacketReport;
 using probe::ping::PingEngine;
-
-constexpr std::size_t kTargetsMax = 1'000'000;
-
-Result<std::vector<std::string>> read_list(const std::string& file)
-{
-    std::ifstream opened;
-    if (file != "-") {
-        opened.open(file);
-        if (!opened) return fail(Errc::NotFound, "cannot read " + file + ": " + std::strerror(errno));
-    }
-    std::istream& in = file == "-" ? std::cin : opened;
-    std::vector<std::string> targets;
-    std::string line;
-    for (std::size_t number = 1; std::getline(in, line); ++number) {
-        const auto target = trimmed(std::string_view(line).substr(0, line.find('#')));
-        if (target.empty()) continue;
-        if (!is_host(target))
-            return fail(Errc::Invalid, file + " line " + std::to_string(number) + ": \"" + std::string(target)
-                                           + "\" is neither a host name nor an address");
-        if (targets.size() == kTargetsMax) return fail(Errc::Invalid, file + ": more than a million targets");
-        targets.emplace_back(target);
-    }
-    return targets;
-}
 
 class PingRun {
 public:
@@ -167,30 +135,9 @@ private:
 
 }  // namespace
 
-Result<Nanos> parse_duration(std::string_view text)
-{
-    double number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    const auto unit = text.substr(std::size_t(end - text.data()));
-    double factor = 0;
-    for (const auto& [name, seconds] : {std::pair{"", 1.0}, std::pair{"s", 1.0}, std::pair{"ms", 1e-3},
-                                        std::pair{"us", 1e-6}, std::pair{"m", 60.0}, std::pair{"h", 3600.0}})
-        if (unit == name) factor = seconds;
-    if (error != std::errc{} || factor == 0 || !(number >= 0) || number * factor > 86'400)
-        return fail(Errc::Invalid, "\"" + std::string(text) + "\" is not a duration up to a day, such as 1s, 200ms or 5m");
-    return Nanos(std::int64_t(number * factor * 1e9 + 0.5));
-}
-
 Result<ExitCode> run_ping(PingOptions options)
 {
-    auto targets = options.targets;
-    for (const auto& target : targets)
-        if (!is_host(target)) return fail(Errc::Invalid, "\"" + target + "\" is neither a host name nor an address");
-    if (!options.list.empty()) {
-        NW_TRY(auto listed, read_list(options.list));
-        targets.insert(targets.end(), std::make_move_iterator(listed.begin()), std::make_move_iterator(listed.end()));
-    }
-    if (targets.empty()) return fail(Errc::Invalid, "no target given");
+    NW_TRY(auto targets, gather_targets(options.targets, options.list));
     std::signal(SIGPIPE, SIG_IGN);
     std::setvbuf(stdout, nullptr, _IOFBF, 64 << 10);
     return PingRun(std::move(options), std::move(targets)).run();

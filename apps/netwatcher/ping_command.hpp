@@ -1,6 +1,7 @@
 // `netwatcher ping`: the ping engine without an agent or a controller.
 #pragma once
 
+#include "arguments.hpp"
 #include "base/result.hpp"
 #include "ping_output.hpp"
 #include "probe/ping/settings.hpp"
@@ -19,11 +20,6 @@ struct PingOptions {
     Format format = Format::Text;
     probe::ping::PingSettings settings{};  // but for the target
 };
-
-enum class ExitCode : int { Answered = 0, Unanswered = 1, Usage = 2, NotMeasured = 3 };
-
-// "1s", "200ms", "2m"; a bare number is seconds.
-Result<Nanos> parse_duration(std::string_view text);
 
 // Runs until every target has had its packets or the user interrupts.
 Result<ExitCode> run_ping(PingOptions options);

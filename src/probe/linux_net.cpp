@@ -2,11 +2,13 @@
 
 #include <ifaddrs.h>
 #include <linux/errqueue.h>
+#include <linux/sock_diag.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -78,6 +80,17 @@ Ancillary read_ancillary(msghdr& header)
         }
     }
     return found;
+}
+
+std::uint32_t drops_since(int fd, std::uint32_t& seen)
+{
+    std::array<std::uint32_t, SK_MEMINFO_VARS> memory{};
+    socklen_t size = sizeof memory;
+    if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory.data(), &size) != 0) return 0;
+    const auto dropped = memory[SK_MEMINFO_DROPS] - seen;
+    seen = memory[SK_MEMINFO_DROPS];
+    const bool full = memory[SK_MEMINFO_RMEM_ALLOC] >= memory[SK_MEMINFO_RCVBUF] / 10 * 9;
+    return full ? dropped : 0;
 }
 
 std::optional<std::string> device_problem(const std::string& device, packet::Family family)

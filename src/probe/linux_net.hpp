@@ -62,6 +62,10 @@ struct Ancillary {
 
 Ancillary read_ancillary(msghdr& header);
 
+// How many packets were dropped since `seen` was last brought up to date because the socket's buffer was full; the
+// kernel's counter alone also counts packets that it refused for their checksum.
+std::uint32_t drops_since(int fd, std::uint32_t& seen);
+
 // What keeps packets from leaving through `device`, if anything.
 std::optional<std::string> device_problem(const std::string& device, packet::Family family);
 

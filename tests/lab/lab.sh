@@ -29,7 +29,7 @@
 #   cpu=1 fifo=50 spin=150 seed=1   linkemu placement and random seed
 #   chain=1 farm=1 far=1    which parts to build
 #   emulog=FILE             the emulator writes one line per packet (slow; accuracy tests only):
-#                           direction arrival_ns departure_ns proto dst l4byte0 id seq udpseq
+#                           direction arrival_ns departure_ns proto dst l4byte0 id seq udpseq [quoted_id quoted_seq]
 # Needs root, iproute2, nft (for the silent router) and the built nw_linkemu (NW_LINKEMU names another one).
 # sch_netem is not used: the kernel need not have it.
 set -euo pipefail

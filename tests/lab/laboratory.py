@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
 NOT_ROOT = "needs root: network namespaces"
@@ -27,9 +28,9 @@ class Lab:
         if done.returncode != 0:
             raise RuntimeError(f"lab.sh {' '.join(arguments)}: {done.stderr or done.stdout}")
 
-    def up(self) -> None:
+    def up(self, *parameters: str) -> None:
         # The emulator beside the program under test, on a machine with few processors: spin little.
-        self.script("up", "chain=0", "fardelay=10", f"emulog={self.log}", "spin=100")
+        self.script("up", *(parameters or ("chain=0", "fardelay=10")), f"emulog={self.log}", "spin=100")
 
     def down(self) -> None:
         try:
@@ -43,6 +44,12 @@ class Lab:
 
     def run(self, *command, place: str = "src", timeout: float = 60) -> subprocess.CompletedProcess:
         return subprocess.run(self.command(place, *command), capture_output=True, text=True, timeout=timeout)
+
+    def change(self, place: str, *command) -> None:
+        """Something about a namespace that has to work."""
+        done = self.run(*command, place=place)
+        if done.returncode != 0:
+            raise RuntimeError(f"{place}: {' '.join(map(str, command))}: {done.stderr or done.stdout}")
 
     def start(self, *command, place: str = "src", **options) -> subprocess.Popen:
         return subprocess.Popen(self.command(place, *command), text=True, **options)
@@ -103,11 +110,44 @@ class Lab:
                 trips.append((request["left"] - request["came"] + reply["left"] - reply["came"]) / 1000)
         return trips
 
+    def probes(self) -> list[dict]:
+        """The echo requests that came to the first link of the chain since forget(), in order: for each, how long the
+        emulator had it and its answer in all links together, and whether the answer came back."""
+        self.flush()
+        names = self.directions()
+        requests: dict[tuple, dict] = {}
+        with open(self.log) as log:
+            log.seek(self.log_read)
+            for line in log:
+                f = line.split()
+                if len(f) < 8 or f[3] not in ("1", "58"):
+                    continue
+                direction, came, left = names[int(f[0])], int(f[1]), int(f[2])
+                error = len(f) >= 11
+                key = (int(f[9]), int(f[10])) if error else (int(f[6]), int(f[7]))
+                if f[5] in ("8", "128"):
+                    entry = requests.setdefault(key, {"came": came, "emulated_us": 0.0, "answered": False})
+                elif error or f[5] in ("0", "129"):
+                    entry = requests.get(key)
+                    if entry is None:
+                        continue
+                    entry["answered"] = entry["answered"] or direction == "0.ba"
+                else:
+                    continue
+                entry["emulated_us"] += (left - came) / 1000
+        return sorted(requests.values(), key=lambda r: r["came"])
+
+    def directions(self) -> list[str]:
+        return [entry["name"] for entry in json.loads((self.dir / "state/linkemu.json").read_text())["dirs"]]
+
     # -- the program under test -----------------------------------------------------------------------------------
 
     def ping(self, *arguments, timeout: float = 60, command=()) -> "Pinged":
         done = self.run(*command, self.netwatcher, "ping", "--output", "ndjson", *arguments, timeout=timeout)
         return Pinged(done)
+
+    def trace(self, *arguments, timeout: float = 90) -> "Traced":
+        return Traced(self.run(self.netwatcher, "trace", "--numeric", "--output", "ndjson", *arguments, timeout=timeout))
 
     def capture(self, seconds: float = 60) -> "Capture":
         return Capture(self, seconds)
@@ -127,6 +167,29 @@ class Pinged:
 
     def outcomes(self) -> list[str]:
         return [packet["outcome"] for packet in sorted(self.packets, key=lambda p: p["seq"])]
+
+
+class Traced:
+    def __init__(self, done: subprocess.CompletedProcess):
+        self.code, self.errors = done.returncode, done.stderr
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        self.replies = sorted((line for line in lines if line["type"] == "reply"), key=lambda r: r["sent_us"])
+        self.exploring = [line for line in lines if line["type"] == "exploring"]
+        self.summaries = [line for line in lines if line["type"] == "summary"]
+
+    @property
+    def summary(self) -> dict:
+        assert len(self.summaries) == 1, f"{len(self.summaries)} summaries; {self.errors}"
+        return self.summaries[0]
+
+    @property
+    def hops(self) -> list[dict]:
+        return self.summary["hops"]
+
+    def hop(self, ttl: int) -> dict:
+        found = [hop for hop in self.hops if hop["ttl"] == ttl]
+        assert len(found) == 1, f"{len(found)} rows for hop {ttl}; {self.errors}"
+        return found[0]
 
 
 class Capture:
@@ -153,3 +216,30 @@ class Capture:
 
     def requests(self) -> list[dict]:
         return [p for p in self.packets if p.get("icmp") in (8, 128)]
+
+
+def check(condition, what: str) -> None:
+    if not condition:
+        raise AssertionError(what)
+
+
+def equal(got, wanted, what: str) -> None:
+    check(got == wanted, f"{what}: {got}, truth {wanted}")
+
+
+def quantile(values: list[float], q: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(q * len(ordered)))]
+
+
+def run_one(lab: Lab, test) -> bool:
+    name = test.__name__.removeprefix("test_")
+    try:
+        test(lab)
+        print("ok", name, flush=True)
+        return True
+    except AssertionError as problem:
+        print("not ok", name, str(problem).replace("\n", " "), flush=True)
+    except Exception:
+        print("not ok", name, traceback.format_exc().strip().splitlines()[-1], flush=True)
+    return False

@@ -465,9 +465,15 @@ void Emulator::write_log(const Event& e, int64_t t)
     const uint8_t* to = v4 ? ip + 16 : ip + 36;  // of an IPv6 address the last four bytes
     uint32_t useq = 0;                           // UDP: payload bytes 12..15, the sequence number of irtt
     if (proto == 17 && e.len >= uint32_t(l4 - frame) + 24) std::memcpy(&useq, l4 + 20, 4);
-    std::fprintf(log_, "%d %lld %lld %u %u.%u.%u.%u %u %u %u %u\n", e.dir, static_cast<long long>(e.arrived),
+    std::fprintf(log_, "%d %lld %lld %u %u.%u.%u.%u %u %u %u %u", e.dir, static_cast<long long>(e.arrived),
                  static_cast<long long>(t), proto, to[0], to[1], to[2], to[3], l4[0], unsigned(l4[4] << 8 | l4[5]),
                  unsigned(l4[6] << 8 | l4[7]), useq);
+    // An ICMP error: the same two fields of the packet that it quotes.
+    const bool error = (proto == 1 && (l4[0] == 3 || l4[0] == 11)) || (proto == 58 && l4[0] >= 1 && l4[0] <= 4);
+    const uint8_t* quoted = l4 + 8 + (v4 ? (l4[8] & 15) * 4 : 40);
+    if (error && quoted + 8 <= frame + e.len)
+        std::fprintf(log_, " %u %u", unsigned(quoted[4] << 8 | quoted[5]), unsigned(quoted[6] << 8 | quoted[7]));
+    std::fputc('\n', log_);
 }
 
 void Emulator::handle_signals()

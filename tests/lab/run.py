@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Tests of the ping engine in real network namespaces, against the link emulator's packet log.
+"""Tests of the engines in real network namespaces, against the link emulator's packet log: ping here, path in
+path_tests.py.
 
     run.py --build build/fast [FILTER]
 
@@ -13,26 +14,12 @@ import signal
 import statistics
 import sys
 import time
-import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from laboratory import HERE, NOT_ROOT, Lab  # noqa: E402
+import path_tests  # noqa: E402
+from laboratory import HERE, NOT_ROOT, Lab, check, equal, quantile, run_one  # noqa: E402
 
 FAR, FARM = "10.202.0.1", "10.201.0.1"
-
-
-def check(condition, what: str) -> None:
-    if not condition:
-        raise AssertionError(what)
-
-
-def equal(got, wanted, what: str) -> None:
-    check(got == wanted, f"{what}: {got}, truth {wanted}")
-
-
-def quantile(values: list[float], q: float) -> float:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(q * len(ordered)))]
 
 
 def errors_against_truth(lab: Lab, pinged) -> list[float]:
@@ -309,40 +296,36 @@ def test_interrupted_prints_what_it_has(lab: Lab) -> None:
     equal(process.returncode, 0, "exit code")
 
 
-def run_one(lab: Lab, test) -> bool:
-    name = test.__name__.removeprefix("test_")
-    try:
-        test(lab)
-        print("ok", name, flush=True)
-        return True
-    except AssertionError as problem:
-        print("not ok", name, str(problem).replace("\n", " "), flush=True)
-    except Exception:
-        print("not ok", name, traceback.format_exc().strip().splitlines()[-1], flush=True)
-    return False
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=HERE.parent.parent / "build/fast")
     parser.add_argument("filter", nargs="?", default="")
     options = parser.parse_args()
-    tests = [test for name, test in globals().items() if name.startswith("test_") and options.filter in name]
+    tests = chosen(globals(), options.filter)
+    path = chosen(vars(path_tests), options.filter)
     if os.geteuid() != 0:
-        for test in tests:
+        for test in tests + path:
             print("skip", test.__name__.removeprefix("test_"), NOT_ROOT)
-        print(f"0 passed, 0 failed, {len(tests)} skipped")
+        print(f"0 passed, 0 failed, {len(tests + path)} skipped")
         return 0
     lab = Lab(options.build.resolve())
     passed = 0
     try:
-        lab.up()
+        if tests:
+            lab.up()
         for test in tests:
+            passed += run_one(lab, test)
+        for test in path:  # each builds the network that it needs
             passed += run_one(lab, test)
     finally:
         lab.down()
-    print(f"{passed} passed, {len(tests) - passed} failed, 0 skipped")
-    return 0 if passed == len(tests) else 1
+    total = len(tests + path)
+    print(f"{passed} passed, {total - passed} failed, 0 skipped")
+    return 0 if passed == total else 1
+
+
+def chosen(names: dict, wanted: str) -> list:
+    return [test for name, test in names.items() if name.startswith("test_") and wanted in name]
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@
 #include "packet/icmp.hpp"
 
 #include <linux/errqueue.h>
-#include <linux/sock_diag.h>
 #include <net/if.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
@@ -232,17 +231,9 @@ void LinuxPort::handle_send_error(IcmpSocket& socket, std::size_t place, int err
     events.on_send_failed(out_->packets[place].id, why.outcome, std::move(why.why));
 }
 
-// Whether replies were dropped because this socket's buffer was full: the counter alone also counts packets that
-// the kernel refused for their checksum.
 void LinuxPort::note_drops(std::uint32_t index, IcmpSocket& socket, PortEvents& events)
 {
-    std::array<std::uint32_t, SK_MEMINFO_VARS> memory{};
-    socklen_t size = sizeof memory;
-    if (getsockopt(socket.fd.get(), SOL_SOCKET, SO_MEMINFO, memory.data(), &size) != 0) return;
-    const auto dropped = memory[SK_MEMINFO_DROPS] - std::uint32_t(socket.drops);
-    socket.drops = memory[SK_MEMINFO_DROPS];
-    const bool full = memory[SK_MEMINFO_RMEM_ALLOC] >= memory[SK_MEMINFO_RCVBUF] / 10 * 9;
-    if (dropped != 0 && full) events.on_dropped(index, dropped);
+    if (const auto dropped = drops_since(socket.fd.get(), socket.drops); dropped != 0) events.on_dropped(index, dropped);
 }
 
 void LinuxPort::receive(PortEvents& events)

@@ -39,7 +39,7 @@ struct IcmpSocket {
     std::uint16_t icmp_id = 0;
     unsigned device_index = 0;  // when it was opened
     bool pending = false;       // something may wait in its queues
-    std::uint64_t drops = 0;
+    std::uint32_t drops = 0;
     SentRing ring{};
 };
 

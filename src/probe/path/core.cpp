@@ -1,0 +1,309 @@
+#include "probe/path/core.hpp"
+
+#include "base/assert.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace nw::probe::path {
+namespace {
+
+// A trace that was asleep for a night reports this many missed runs one by one, the rest in the last one's reason.
+constexpr std::uint64_t kMissedRunsMax = 10;
+constexpr Nanos kMissedAfter = Seconds(1);
+
+}  // namespace
+
+Core::Core(CoreListener& listener, Moment now) : listener_(listener), wheel_(tick_of(now)), ticked_(tick_of(now)) {}
+
+std::uint32_t Core::free_slot()
+{
+    if (free_.empty()) {
+        traces_.emplace_back();
+        wheel_.resize(std::uint32_t(traces_.size() * 2));
+        return std::uint32_t(traces_.size() - 1);
+    }
+    const auto slot = free_.back();
+    free_.pop_back();
+    return slot;
+}
+
+std::uint32_t Core::add(const Plan& plan, Moment first_start, Moment next_start, Moment now)
+{
+    NW_ASSERT(plan.cycles > 0 && plan.flows > 0 && plan.hops_max > 0 && plan.interval > Nanos(0) && plan.timeout > Nanos(0));
+    const auto slot = free_slot();
+    auto& trace = traces_[slot];
+    const bool queued = trace.queued;
+    trace = Trace{};
+    trace.plan = plan;
+    trace.first_start = first_start;
+    trace.next_start = next_start;
+    for (std::uint16_t flow = 0; flow < (plan.explore ? 1 : plan.flows); ++flow) trace.flow_ids.push_back(flow);
+    trace.flows.resize(trace.flow_ids.size());
+    trace.generation = ++generations_;
+    trace.state = plan.explore ? State::Exploring : State::Active;
+    trace.queued = queued;
+    schedule(slot, now);
+    return slot;
+}
+
+void Core::retire(std::uint32_t slot, Ending ending)
+{
+    auto& trace = traces_[slot];
+    NW_ASSERT(trace.state == State::Active || trace.state == State::Exploring || trace.state == State::Draining);
+    wheel_.clear(turn_timer(slot));
+    trace.state = State::Draining;
+    trace.explorer.reset();
+    for (const auto& wanted : trace.wanted)
+        if (auto* run = wanted.exploring ? nullptr : find_run(trace, wanted.run)) --run->open;
+    trace.wanted.clear();
+    for (auto& flow : trace.flows) flow.stretching = false;
+    for (auto& run : trace.runs) run.turns_left = 0;
+    if (ending == Ending::Drop) trace.runs.clear();
+    finish_complete(slot);
+    finish_retired(slot);
+}
+
+void Core::relock(std::uint32_t slot, Moment next_start)
+{
+    auto& trace = traces_[slot];
+    const auto turns = turns_per_run(trace);
+    const auto run = (trace.next_turn + turns - 1) / turns;
+    if (trace.state != State::Active || run == 0) return;
+    trace.next_start = next_start - trace.plan.interval * std::int64_t(run - 1);
+    if (trace.next_turn % turns == 0 && wheel_.is_set(turn_timer(slot))) wheel_.set(turn_timer(slot), tick_from(next_start));
+}
+
+Moment Core::due_at(const Trace& trace, std::uint64_t turn)
+{
+    const auto flows = std::int64_t(trace.flow_ids.size());
+    const auto run = std::int64_t(turn / turns_per_run(trace));
+    const auto within = std::int64_t(turn % turns_per_run(trace));
+    const auto spacing = run == 0 ? trace.plan.first_spacing : trace.plan.spacing;
+    const auto start = run == 0 ? trace.first_start : trace.next_start + trace.plan.interval * (run - 1);
+    return start + spacing * (within / flows) + spacing * (within % flows) / flows;
+}
+
+void Core::enqueue(std::uint32_t slot)
+{
+    if (!traces_[slot].queued) ready_.push_back(slot);
+    traces_[slot].queued = true;
+}
+
+// Sees to it that the trace is looked at when its next turn is due, or at once when there is something to send.
+void Core::schedule(std::uint32_t slot, Moment now)
+{
+    auto& trace = traces_[slot];
+    if (!trace.wanted.empty()) return enqueue(slot);
+    if (trace.state == State::Exploring && trace.explorer) return;  // answers and timeouts go on with it
+    if (trace.state != State::Active && trace.state != State::Exploring) return;
+    const auto due =
+        trace.state == State::Exploring ? std::max(trace.first_start, Moment{}) : due_at(trace, trace.next_turn);
+    if (due > now) wheel_.set(turn_timer(slot), tick_from(due));
+    else enqueue(slot);
+}
+
+void Core::advance(Moment now)
+{
+    ticked_ = std::max(ticked_, tick_of(now));
+    fired_.clear();
+    wheel_.advance(ticked_, fired_);
+    for (const auto timer : fired_) {
+        if (timer % 2 == 1) watch(timer / 2, now);
+        else enqueue(timer / 2);
+    }
+}
+
+Moment Core::next_wake() const
+{
+    if (!ready_.empty()) return Moment(kTick * (ticked_ + 1));
+    const auto tick = wheel_.next_tick();
+    return tick == Wheel::kNever ? Moment::max() : Moment(kTick * tick);
+}
+
+void Core::take_due(Moment now, std::size_t max, std::vector<Due>& out)
+{
+    for (std::size_t taken = 0; taken < max && !ready_.empty();) {
+        const auto slot = ready_.front();
+        ready_.pop_front();
+        traces_[slot].queued = false;
+        if (traces_[slot].state == State::Free) continue;
+        if (traces_[slot].wanted.empty()) begin_turn(slot, now);
+        auto& trace = traces_[slot];
+        if (!trace.wanted.empty()) {
+            const auto wanted = trace.wanted.front();
+            trace.wanted.pop_front();
+            const Identity id{slot, trace.generation, trace.next_seq++};
+            trace.probes.push_back({.sent = now,
+                                    .run = wanted.run,
+                                    .cycle = wanted.cycle,
+                                    .flow = wanted.flow,
+                                    .ttl = wanted.ttl,
+                                    .exploring = wanted.exploring});
+            ++waiting_;
+            ++taken;
+            out.push_back({id, wanted.flow, wanted.ttl});
+            if (!wheel_.is_set(watch_timer(slot)))
+                wheel_.set(watch_timer(slot), tick_from(now + timeout_of(trace, trace.probes.back())));
+        }
+        schedule(slot, now);
+    }
+}
+
+// The next flow of the present cycle, or the next cycle, or the next run.
+void Core::begin_turn(std::uint32_t slot, Moment now)
+{
+    auto& trace = traces_[slot];
+    if (trace.state == State::Exploring) return explore(slot, now);
+    if (trace.state != State::Active) return;
+    if (trace.next_turn % turns_per_run(trace) == 0) {
+        skip_missed(slot, now);
+        if (trace.plan.explore && now - trace.explored_at > trace.plan.explore_every) {
+            trace.state = State::Exploring;
+            return explore(slot, now);
+        }
+    }
+    if (due_at(trace, trace.next_turn) > now) return;
+    const auto turns = turns_per_run(trace);
+    const auto number = trace.next_turn / turns;
+    if (number >= trace.plan.runs_max) {
+        trace.state = State::Draining;
+        return finish_retired(slot);
+    }
+    const auto within = trace.next_turn % turns;
+    if (within == 0) trace.runs.push_back({.end = {.number = number, .start = now}, .turns_left = std::uint32_t(turns)});
+    auto* run = find_run(trace, number);
+    ++trace.next_turn;
+    if (!run) return;  // it has failed
+    --run->turns_left;
+    const auto cycle = std::uint32_t(within / trace.flow_ids.size());
+    const auto position = std::size_t(within % trace.flow_ids.size());
+    auto& flow = trace.flows[position];
+    flow.now = {.run = number, .cycle = cycle};
+    if (flow.reach != 0) {
+        want(slot, position, flow.now, flow.reach);
+    } else if (cycle != 0) {
+        want(slot, position, flow.now, flow.highest + 1);
+    } else {
+        want(slot, position, flow.now, std::max<int>(kStretchFirst, flow.highest + 1));
+        flow.stretch = flow.now;
+        flow.stretching = flow.now.until < trace.plan.hops_max;
+        flow.stretch_at = now + kStretchAfter;
+    }
+    watch(slot, now);
+    if (trace.next_turn / turns >= trace.plan.runs_max) trace.state = State::Draining;
+}
+
+void Core::want(std::uint32_t slot, std::size_t position, Asked& asked, int until)
+{
+    auto& trace = traces_[slot];
+    auto* run = find_run(trace, asked.run);
+    if (!run) return;
+    while (asked.until < until && asked.until < trace.plan.hops_max) {
+        ++asked.until;
+        trace.wanted.push_back(
+            {.run = asked.run, .cycle = asked.cycle, .flow = trace.flow_ids[position], .ttl = asked.until});
+        ++run->open;
+    }
+    if (!trace.wanted.empty()) enqueue(slot);
+}
+
+void Core::skip_missed(std::uint32_t slot, Moment now)
+{
+    auto& trace = traces_[slot];
+    const auto late = now - due_at(trace, trace.next_turn);
+    // Short intervals are caught up with: a second of them is no flood, and nothing is left out.
+    if (late < std::max(trace.plan.interval, kMissedAfter)) return;
+    const auto turns = turns_per_run(trace);
+    const auto missed = std::uint64_t(late / trace.plan.interval);
+    const auto reported = std::min(missed, kMissedRunsMax);
+    for (std::uint64_t i = 0; i < reported; ++i) {
+        RunEnd end{.number = trace.next_turn / turns,
+                   .start = due_at(trace, trace.next_turn),
+                   .outcome = Outcome::NotMeasured,
+                   .reason = "the agent did not run at the time"};
+        if (i + 1 == reported && missed > reported)
+            end.reason += "; " + std::to_string(missed - reported) + " more runs were missed after this one";
+        listener_.run_finished(slot, end);
+        trace.next_turn += turns;
+    }
+    trace.next_turn += (missed - reported) * turns;
+}
+
+std::size_t Core::position_of(const Trace& trace, std::uint16_t flow)
+{
+    return std::size_t(std::ranges::find(trace.flow_ids, flow) - trace.flow_ids.begin());
+}
+
+// Asks the next hops of a flow whose end is not known yet.
+void Core::stretch(std::uint32_t slot, std::size_t position, Moment now)
+{
+    auto& trace = traces_[slot];
+    auto& flow = trace.flows[position];
+    want(slot, position, flow.stretch, flow.stretch.until + kStretch);
+    flow.stretching = flow.stretch.until < trace.plan.hops_max && find_run(trace, flow.stretch.run) != nullptr;
+    flow.stretch_at = now + kStretchAfter;
+}
+
+// See rule 2.
+void Core::note_distance(std::uint32_t slot, const Probe& probe, const Reply& reply, Moment now)
+{
+    auto& trace = traces_[slot];
+    const auto position = position_of(trace, probe.flow);
+    if (position == trace.flows.size()) return;  // not traced any more
+    auto& flow = trace.flows[position];
+    if (ends_path(reply.answer)) {
+        if (flow.reach != 0 && flow.reach <= probe.ttl) return;
+        flow.reach = probe.ttl;
+        flow.stretching = false;
+        std::erase_if(trace.wanted, [&](const Wanted& wanted) {
+            if (wanted.exploring || wanted.flow != probe.flow || wanted.ttl <= flow.reach) return false;
+            if (auto* run = find_run(trace, wanted.run)) --run->open;
+            return true;
+        });
+        return;
+    }
+    flow.highest = std::max(flow.highest, probe.ttl);
+    const bool longer = flow.reach != 0 && probe.ttl >= flow.reach;
+    if (longer) flow.reach = 0;
+    if (flow.reach != 0) return;
+    if (flow.stretching && probe.ttl == flow.stretch.until) stretch(slot, position, now);
+    else if (probe.ttl == flow.now.until) want(slot, position, flow.now, flow.now.until + kStretch);
+}
+
+void Core::explore(std::uint32_t slot, Moment now)
+{
+    auto& trace = traces_[slot];
+    if (!trace.explorer) {
+        trace.explorer = std::make_unique<Explorer>(ExplorerSettings{.hops_max = trace.plan.hops_max});
+        set_discovering(trace);
+    }
+    for (const auto& probe : trace.explorer->next())
+        trace.wanted.push_back({.flow = probe.flow, .ttl = probe.ttl, .exploring = true});
+    if (trace.explorer->done()) return finish_exploring(slot, trace.explorer->result(), now);
+    if (!trace.wanted.empty()) enqueue(slot);
+}
+
+void Core::finish_exploring(std::uint32_t slot, const Exploration& found, Moment now)
+{
+    auto& trace = traces_[slot];
+    const bool first = trace.next_turn == 0;
+    const auto run = trace.next_turn / turns_per_run(trace);
+    trace.explorer.reset();
+    trace.explored_at = now;
+    trace.state = State::Active;
+    trace.flow_ids = found.flows;
+    trace.flows.assign(found.flows.size(), {});
+    trace.next_turn = run * turns_per_run(trace);
+    if (first) {  // the first run follows at once, and the second one not before it has ended
+        trace.first_start = now;
+        const auto end = now + trace.plan.first_spacing * std::int64_t(trace.plan.cycles);
+        if (trace.plan.follow_on) trace.next_start = now + trace.plan.interval;
+        while (trace.next_start < end) trace.next_start += trace.plan.interval;
+    }
+    listener_.explored(slot, found);
+    set_discovering(trace);
+    schedule(slot, now);
+}
+
+}  // namespace nw::probe::path

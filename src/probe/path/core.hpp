@@ -1,0 +1,249 @@
+// All traces of an agent as one state machine: no sockets, no clock. The engine tells it the time and what came in; it
+// says what to send, settles every probe once, and says when a run is complete.
+//
+// 1. A run is a number of cycles; in a cycle every flow sends one probe to each hop, all at the same time. Run n starts
+//    at next_start + (n - 1) x interval, run 0 at first_start. With several flows, they take turns within the spacing
+//    of the cycles. A run that is late by a whole interval, and at least a second, is reported as not measured.
+// 2. How far a flow goes: up to the hop at which the destination answered it, or somebody said that it goes no further.
+//    While that is not known, the first cycle of a run asks hops in stretches, each when the last hop of the one before
+//    has answered or kStretchAfter has passed, up to hops_max; later cycles go up to one hop behind the last answer.
+//    When a hop nearer than that turns out to be a router, the path has become longer and is followed at once.
+// 3. A probe is answered when its reply came within the timeout, by the time stamps. What comes later counts as late.
+//    A probe whose reply the agent itself may have dropped counts as not sent.
+// 4. A run is complete when all its probes are settled.
+// 5. With `explore`, the branches are found first (mda.hpp); then a few flows that pass all of them are traced. It is
+//    repeated when explore_every has passed, and between runs only.
+#pragma once
+
+#include "model/outcome.hpp"
+#include "probe/path/mda.hpp"
+#include "probe/path/reply.hpp"
+#include "probe/wheel.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace nw::probe::path {
+
+inline constexpr Nanos kTick = Millis(10);
+inline constexpr std::uint8_t kStretchFirst = 16;
+inline constexpr std::uint8_t kStretch = 8;
+inline constexpr Nanos kStretchAfter = Millis(100);
+
+struct Plan {
+    Nanos interval{};       // between the starts of runs
+    Nanos spacing{};        // between the cycles of a run
+    Nanos first_spacing{};  // between the cycles of run 0
+    Nanos timeout{};
+    std::uint32_t cycles = 1;        // per run
+    std::uint64_t runs_max = ~0ULL;  // then the slot falls free
+    std::uint8_t hops_max = 30;
+    std::uint16_t flows = 1;
+    bool explore = false;
+    bool follow_on = false;  // run 1 comes right after run 0, wherever that began
+    Nanos explore_every = std::chrono::minutes(15);
+};
+
+enum class ProbeState : std::uint8_t { Waiting, Answered, Lost, Unsent };
+
+// What became of one probe.
+struct Settled {
+    std::uint64_t run = 0;
+    std::uint32_t cycle = 0;  // within the run
+    std::uint16_t flow = 0;
+    std::uint8_t ttl = 0;
+    bool exploring = false;  // sent to find branches: not part of a run
+    ProbeState state = ProbeState::Waiting;
+    Moment sent{};
+    Nanos rtt{};
+    ClockSource clock = ClockSource::None;
+    const Reply* reply = nullptr;  // when answered
+    Outcome outcome = Outcome::Ok;
+    std::string_view reason{};
+};
+
+struct RunEnd {
+    std::uint64_t number = 0;
+    Moment start{};
+    std::uint32_t sent = 0;
+    std::uint32_t answered = 0;
+    std::uint32_t late = 0;
+    std::uint32_t duplicates = 0;
+    bool reached = false;           // some flow got an answer of the destination
+    Outcome outcome = Outcome::Ok;  // why it was not measured; ok otherwise
+    std::string reason{};
+};
+
+// Must not call back into the core.
+class CoreListener {
+public:
+    virtual ~CoreListener() = default;
+    virtual void probe_settled(std::uint32_t slot, const Settled& probe) = 0;
+    virtual void explored(std::uint32_t slot, const Exploration& found) = 0;
+    virtual void run_finished(std::uint32_t slot, const RunEnd& run) = 0;
+    virtual void slot_free(std::uint32_t slot) = 0;
+};
+
+// A probe to be sent.
+struct Due {
+    Identity id{};
+    std::uint16_t flow = 0;
+    std::uint8_t ttl = 0;
+};
+
+class Core {
+public:
+    Core(CoreListener& listener, Moment now);
+
+    // The slot is given to nobody else until slot_free().
+    std::uint32_t add(const Plan& plan, Moment first_start, Moment next_start, Moment now);
+    enum class Ending : std::uint8_t { Drain, Drop };
+    // Nothing more is sent. Drain: runs that have begun end early and are still handed out.
+    void retire(std::uint32_t slot, Ending ending);
+    // Moves the start of the next run that has not begun, and of all after it.
+    void relock(std::uint32_t slot, Moment next_start);
+
+    // Fires timeouts and collects what is due. Read the sockets first: see rule 3.
+    void advance(Moment now);
+    // Up to `max` probes to send at once, appended to `out`; they count as sent at `now` until transmitted() or
+    // send_failed() says otherwise.
+    void take_due(Moment now, std::size_t max, std::vector<Due>& out);
+    bool has_due() const { return !ready_.empty(); }
+    // When advance() is needed next; far away when nothing is planned.
+    Moment next_wake() const;
+
+    void transmitted(const Identity& id, Moment when);
+    void answered(const Reply& reply, Moment when, bool kernel_time);
+    void send_failed(const Identity& id, Outcome outcome, const std::string& reason);
+    // Nothing of the run of `id` can be sent.
+    void fail_run(const Identity& id, Outcome outcome, const std::string& reason);
+
+    // Answers may have been lost inside the agent: what waits now and stays unanswered was not measured.
+    void taint(const std::string& reason);
+
+    bool is_waiting(const Identity& id) { return find_waiting(id) != nullptr; }
+    bool begins_run(const Identity& id) const;
+    std::uint32_t generation(std::uint32_t slot) const { return traces_[slot].generation; }
+    std::size_t waiting() const { return waiting_; }
+    // Some trace is finding out where its path goes, so that answers should be read soon.
+    bool is_discovering() const { return discovering_ > 0; }
+    // Of all probes sent before, it is known what became of them.
+    Moment frontier(std::uint32_t slot) const;
+
+private:
+    enum class State : std::uint8_t { Free, Exploring, Active, Draining };
+
+    struct Probe {
+        Moment sent{};
+        std::uint64_t run = 0;
+        std::uint32_t cycle = 0;
+        std::uint16_t flow = 0;
+        std::uint8_t ttl = 0;
+        ProbeState state = ProbeState::Waiting;
+        bool kernel_sent = false;
+        bool exploring = false;
+        bool tainted = false;
+    };
+
+    // How far a flow has asked in one cycle.
+    struct Asked {
+        std::uint64_t run = 0;
+        std::uint32_t cycle = 0;
+        std::uint8_t until = 0;
+    };
+
+    struct Flow {
+        std::uint8_t reach = 0;    // the last hop; 0: not known
+        std::uint8_t highest = 0;  // the furthest hop that answered
+        Asked now{};               // the present cycle
+        bool stretching = false;
+        Asked stretch{};  // the cycle that goes on in stretches, while later ones have begun
+        Moment stretch_at{};
+    };
+
+    struct Run {
+        RunEnd end{};
+        std::uint32_t turns_left = 0;  // cycles x flows that have not begun
+        std::uint32_t open = 0;        // wanted or on their way
+    };
+
+    struct Wanted {
+        std::uint64_t run = 0;
+        std::uint32_t cycle = 0;
+        std::uint16_t flow = 0;
+        std::uint8_t ttl = 0;
+        bool exploring = false;
+    };
+
+    struct Trace {
+        Plan plan{};
+        Moment first_start{};
+        Moment next_start{};
+        std::uint64_t next_turn = 0;  // run x cycles x flows + cycle x flows + flow
+        std::uint64_t next_seq = 0;
+        std::uint64_t first_seq = 0;  // of probes.front()
+        std::deque<Probe> probes{};
+        std::deque<Wanted> wanted{};
+        std::vector<Run> runs{};
+        std::vector<std::uint16_t> flow_ids{};
+        std::vector<Flow> flows{};
+        std::unique_ptr<Explorer> explorer{};
+        Nanos rtt_max{};
+        Moment explored_at{};
+        std::uint32_t late = 0;
+        std::uint32_t duplicates = 0;
+        std::uint32_t generation = 0;
+        State state = State::Free;
+        bool queued = false;
+        bool discovering = false;
+    };
+
+    static std::int64_t tick_of(Moment when) { return when.time_since_epoch() / kTick; }
+    static std::int64_t tick_from(Moment when) { return (when.time_since_epoch() + kTick - Nanos(1)) / kTick; }
+    static std::uint32_t turn_timer(std::uint32_t slot) { return slot * 2; }
+    static std::uint32_t watch_timer(std::uint32_t slot) { return slot * 2 + 1; }
+    static std::uint64_t turns_per_run(const Trace& trace)
+    {
+        return std::uint64_t(trace.plan.cycles) * trace.flow_ids.size();
+    }
+    static Moment due_at(const Trace& trace, std::uint64_t turn);
+    static std::size_t position_of(const Trace& trace, std::uint16_t flow);
+
+    Trace* find(const Identity& id);
+    Probe* find_waiting(const Identity& id);
+    static Run* find_run(Trace& trace, std::uint64_t number);
+    std::uint32_t free_slot();
+    void enqueue(std::uint32_t slot);
+    void schedule(std::uint32_t slot, Moment now);
+    void begin_turn(std::uint32_t slot, Moment now);
+    void skip_missed(std::uint32_t slot, Moment now);
+    void want(std::uint32_t slot, std::size_t position, Asked& asked, int until);
+    void stretch(std::uint32_t slot, std::size_t position, Moment now);
+    void note_distance(std::uint32_t slot, const Probe& probe, const Reply& reply, Moment now);
+    void explore(std::uint32_t slot, Moment now);
+    void finish_exploring(std::uint32_t slot, const Exploration& found, Moment now);
+    void watch(std::uint32_t slot, Moment now);
+    Nanos timeout_of(const Trace& trace, const Probe& probe) const;
+    void settle(std::uint32_t slot, Probe& probe, ProbeState state, const Settled& how);
+    void after_settling(std::uint32_t slot);
+    void finish_complete(std::uint32_t slot);
+    void finish_retired(std::uint32_t slot);
+    void set_discovering(Trace& trace);
+
+    CoreListener& listener_;
+    std::vector<Trace> traces_{};
+    std::vector<std::uint32_t> free_{};
+    Wheel wheel_;
+    std::deque<std::uint32_t> ready_{};
+    std::vector<std::uint32_t> fired_{};
+    std::size_t waiting_ = 0;
+    std::size_t discovering_ = 0;
+    std::string taint_{};
+    std::uint32_t generations_ = 0;
+    std::int64_t ticked_ = 0;
+};
+
+}  // namespace nw::probe::path

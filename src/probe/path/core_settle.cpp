@@ -1,0 +1,280 @@
+#include "probe/path/core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+// What becomes of probes that were sent: answers, timeouts, failures, and the ends of runs.
+namespace nw::probe::path {
+namespace {
+
+// How long a settled probe is remembered, to tell late and repeated answers from strangers'.
+constexpr Nanos kRemember = Seconds(2);
+// While branches are looked for, a probe that takes much longer than all others is asked again.
+constexpr Nanos kExploreTimeoutMin = Millis(500);
+constexpr Nanos kExploreTimeoutFirst = Seconds(1);
+
+}  // namespace
+
+Core::Trace* Core::find(const Identity& id)
+{
+    if (id.slot >= traces_.size()) return nullptr;
+    auto& trace = traces_[id.slot];
+    const bool known = trace.state != State::Free && trace.generation == id.generation && id.seq >= trace.first_seq
+                       && id.seq - trace.first_seq < trace.probes.size();
+    return known ? &trace : nullptr;
+}
+
+Core::Probe* Core::find_waiting(const Identity& id)
+{
+    auto* trace = find(id);
+    auto* probe = trace ? &trace->probes[std::size_t(id.seq - trace->first_seq)] : nullptr;
+    return probe && probe->state == ProbeState::Waiting ? probe : nullptr;
+}
+
+Core::Run* Core::find_run(Trace& trace, std::uint64_t number)
+{
+    const auto found = std::ranges::find(trace.runs, number, [](const Run& run) { return run.end.number; });
+    return found == trace.runs.end() ? nullptr : &*found;
+}
+
+bool Core::begins_run(const Identity& id) const
+{
+    const auto& trace = traces_[id.slot];
+    const auto at = std::size_t(id.seq - trace.first_seq);
+    const auto& probe = trace.probes[at];
+    if (at == 0) return true;
+    const auto& before = trace.probes[at - 1];
+    return before.exploring != probe.exploring || before.run != probe.run;
+}
+
+void Core::transmitted(const Identity& id, Moment when)
+{
+    auto* probe = find_waiting(id);
+    // A stamp that is not near the time of sending belongs to some other packet, or the clock was set.
+    if (!probe || when < probe->sent - Millis(1) || when > probe->sent + Seconds(1)) return;
+    probe->sent = when;
+    probe->kernel_sent = true;
+}
+
+Nanos Core::timeout_of(const Trace& trace, const Probe& probe) const
+{
+    if (!probe.exploring) return trace.plan.timeout;
+    const auto usual = trace.rtt_max == Nanos(0) ? kExploreTimeoutFirst : std::max(kExploreTimeoutMin, trace.rtt_max * 3);
+    return std::min(trace.plan.timeout, usual);
+}
+
+void Core::answered(const Reply& reply, Moment when, bool kernel_time)
+{
+    auto* trace = find(reply.id);
+    if (!trace) return;
+    auto& probe = trace->probes[std::size_t(reply.id.seq - trace->first_seq)];
+    if (probe.state != ProbeState::Waiting) {
+        if (probe.state == ProbeState::Lost) ++trace->late;
+        if (probe.state == ProbeState::Answered) ++trace->duplicates;
+        return;
+    }
+    const auto slot = reply.id.slot;
+    const auto now = Moment(kTick * ticked_);
+    const auto rtt = std::max(when - probe.sent, Nanos(1));
+    if (rtt > trace->plan.timeout) {
+        ++trace->late;
+        settle(slot, probe, ProbeState::Lost, {.outcome = Outcome::Lost});
+        return after_settling(slot);
+    }
+    trace->rtt_max = std::max(trace->rtt_max, rtt);
+    if (!probe.exploring) note_distance(slot, probe, reply, now);
+    settle(
+        slot, probe, ProbeState::Answered,
+        {.rtt = rtt, .clock = kernel_time && probe.kernel_sent ? ClockSource::Kernel : ClockSource::User, .reply = &reply});
+    after_settling(slot);
+}
+
+void Core::send_failed(const Identity& id, Outcome outcome, const std::string& reason)
+{
+    auto* probe = find_waiting(id);
+    if (!probe) return;
+    settle(id.slot, *probe, ProbeState::Unsent, {.outcome = outcome, .reason = reason});
+    after_settling(id.slot);
+}
+
+void Core::taint(const std::string& reason)
+{
+    taint_ = reason;
+    for (auto& trace : traces_)
+        for (auto& probe : trace.probes)
+            if (probe.state == ProbeState::Waiting) probe.tainted = true;
+}
+
+void Core::fail_run(const Identity& id, Outcome outcome, const std::string& reason)
+{
+    auto* probe = find_waiting(id);
+    if (!probe) return;
+    auto& trace = traces_[id.slot];
+    const auto number = probe->run;
+    const bool exploring = probe->exploring;
+    std::erase_if(trace.wanted, [&](const Wanted& wanted) {
+        if (wanted.exploring != exploring || wanted.run != number) return false;
+        if (auto* run = exploring ? nullptr : find_run(trace, number)) --run->open;
+        return true;
+    });
+    for (auto& flow : trace.flows) flow.stretching = false;
+    auto* run = exploring ? nullptr : find_run(trace, number);
+    if (run && run->turns_left > 0) {
+        run->turns_left = 0;
+        trace.next_turn = std::max(trace.next_turn, (number + 1) * turns_per_run(trace));
+    }
+    if (exploring) trace.explorer.reset();  // the run that follows will fail for the same reason, and say so
+    for (auto& other : trace.probes)
+        if (other.state == ProbeState::Waiting && other.exploring == exploring && other.run == number)
+            settle(id.slot, other, ProbeState::Unsent, {.outcome = outcome, .reason = reason});
+    const auto now = Moment(kTick * ticked_);
+    if (exploring) {
+        finish_exploring(id.slot, {.flows = {0}}, now);
+    } else {
+        wheel_.clear(turn_timer(id.slot));
+        after_settling(id.slot);
+        schedule(id.slot, now);
+    }
+}
+
+void Core::settle(std::uint32_t slot, Probe& probe, ProbeState state, const Settled& how)
+{
+    auto& trace = traces_[slot];
+    probe.state = state;
+    --waiting_;
+    auto* run = probe.exploring ? nullptr : find_run(trace, probe.run);
+    if (run) {
+        --run->open;
+        auto& end = run->end;
+        if (state != ProbeState::Unsent) ++end.sent;
+        if (state == ProbeState::Answered) ++end.answered;
+        if (how.reply && how.reply->answer == Answer::Arrived) end.reached = true;
+        if (how.reply && how.reply->answer != Answer::Arrived && ends_path(how.reply->answer)) {
+            end.outcome = Outcome::Unreachable;
+            const auto& reply = *how.reply;
+            end.reason = "icmp " + std::to_string(reply.type) + "/" + std::to_string(reply.code) + " from "
+                         + packet::to_text(reply.responder);
+        }
+        if (state == ProbeState::Unsent && end.outcome == Outcome::Ok) {
+            end.outcome = how.outcome;
+            end.reason = how.reason;
+        }
+    }
+    if (probe.exploring && trace.explorer && state == ProbeState::Answered)
+        trace.explorer->answered({probe.flow, probe.ttl}, how.reply->responder, ends_path(how.reply->answer));
+    else if (probe.exploring && trace.explorer) trace.explorer->unanswered({probe.flow, probe.ttl});
+    Settled settled = how;
+    settled.run = probe.run;
+    settled.cycle = probe.cycle;
+    settled.flow = probe.flow;
+    settled.ttl = probe.ttl;
+    settled.exploring = probe.exploring;
+    settled.state = state;
+    settled.sent = probe.sent;
+    listener_.probe_settled(slot, settled);
+}
+
+void Core::after_settling(std::uint32_t slot)
+{
+    auto& trace = traces_[slot];
+    // What is sent next is decided once all that has come in is known.
+    if (trace.state == State::Exploring && trace.explorer) enqueue(slot);
+    set_discovering(traces_[slot]);
+    finish_complete(slot);
+    finish_retired(slot);
+}
+
+// Fires timeouts and stretches, forgets what is old, and sets the timer for the next time.
+void Core::watch(std::uint32_t slot, Moment now)
+{
+    auto& trace = traces_[slot];
+    if (trace.state == State::Free) return;
+    bool settled = false;
+    auto next = Moment::max();
+    for (auto& probe : trace.probes) {
+        if (probe.state != ProbeState::Waiting) continue;
+        const auto expires = probe.sent + timeout_of(trace, probe);
+        if (expires > now) {
+            next = expires;
+            break;
+        }
+        if (probe.tainted) settle(slot, probe, ProbeState::Unsent, {.outcome = Outcome::NotMeasured, .reason = taint_});
+        else settle(slot, probe, ProbeState::Lost, {.outcome = Outcome::Lost});
+        settled = true;
+    }
+    while (!trace.probes.empty() && trace.probes.front().state != ProbeState::Waiting
+           && trace.probes.front().sent + trace.plan.timeout + kRemember < now) {
+        trace.probes.pop_front();
+        ++trace.first_seq;
+    }
+    for (std::size_t position = 0; position < trace.flows.size(); ++position) {
+        if (trace.flows[position].stretching && trace.flows[position].stretch_at <= now) stretch(slot, position, now);
+        if (trace.flows[position].stretching) next = std::min(next, trace.flows[position].stretch_at);
+    }
+    if (next != Moment::max()) wheel_.set(watch_timer(slot), tick_from(next));
+    if (settled) after_settling(slot);
+    else set_discovering(trace);
+}
+
+Moment Core::frontier(std::uint32_t slot) const
+{
+    for (const auto& probe : traces_[slot].probes)
+        if (probe.state == ProbeState::Waiting) return probe.sent;
+    return Moment::max();
+}
+
+void Core::set_discovering(Trace& trace)
+{
+    const bool first_cycle = trace.state != State::Free && trace.next_turn != 0 && trace.next_turn <= trace.flow_ids.size()
+                             && !trace.runs.empty() && trace.runs.front().open > 0;
+    const bool discovering = trace.state == State::Exploring || first_cycle
+                             || (trace.state != State::Free && std::ranges::any_of(trace.flows, &Flow::stretching));
+    if (discovering == trace.discovering) return;
+    trace.discovering = discovering;
+    discovering_ += discovering ? 1 : std::size_t(-1);
+}
+
+void Core::finish_complete(std::uint32_t slot)
+{
+    auto& trace = traces_[slot];
+    for (std::size_t i = 0; i < trace.runs.size();) {
+        auto& run = trace.runs[i];
+        const bool stretching = std::ranges::any_of(
+            trace.flows, [&](const Flow& flow) { return flow.stretching && flow.stretch.run == run.end.number; });
+        if (run.open > 0 || run.turns_left > 0 || stretching) {
+            ++i;
+            continue;
+        }
+        auto end = std::move(run.end);
+        trace.runs.erase(trace.runs.begin() + std::ptrdiff_t(i));
+        end.late = std::exchange(trace.late, 0);
+        end.duplicates = std::exchange(trace.duplicates, 0);
+        if (end.reached) {
+            end.outcome = Outcome::Ok;
+            end.reason.clear();
+        } else if (end.sent > 0 && end.outcome != Outcome::Unreachable) {
+            end.outcome = Outcome::Lost;
+            end.reason = "the destination did not answer";
+        }
+        listener_.run_finished(slot, end);
+    }
+}
+
+void Core::finish_retired(std::uint32_t slot)
+{
+    auto& trace = traces_[slot];
+    if (trace.state != State::Draining || !trace.runs.empty() || !trace.wanted.empty()) return;
+    for (const auto& probe : trace.probes) waiting_ -= probe.state == ProbeState::Waiting;
+    wheel_.clear(turn_timer(slot));
+    wheel_.clear(watch_timer(slot));
+    trace.state = State::Free;
+    trace.flows.clear();
+    set_discovering(trace);
+    // Its memory goes with the tenant; `queued` stays true until the queue has passed over the slot.
+    trace.probes = {};
+    trace.runs = {};
+    free_.push_back(slot);
+    listener_.slot_free(slot);
+}
+
+}  // namespace nw::probe::path

@@ -1,0 +1,47 @@
+#include "probe/path/host_names.hpp"
+
+namespace nw::probe::path {
+
+HostNames::HostNames(Loop& loop, Pool& pool, const Clock& clock, Lookup lookup)
+    : pool_(pool), clock_(clock), lookup_(std::move(lookup)), tasks_(loop.get_executor(), Log())
+{}
+
+const std::string& HostNames::name_of(const packet::Address& address)
+{
+    static const std::string kNone;
+    auto found = entries_.find(address);
+    if (found == entries_.end()) {
+        if (entries_.size() >= kHostNamesMax) return kNone;  // more hops than anybody reads
+        found = entries_.emplace(address, Entry{}).first;
+    } else if (found->second.pending || !found->second.name.empty()
+               || clock_.instant() - found->second.asked < kRetryAfter) {
+        return found->second.name;
+    }
+    found->second.pending = true;
+    waiting_.push_back(address);
+    start_next();
+    return found->second.name;
+}
+
+void HostNames::start_next()
+{
+    while (running_ < kLookupsMax && !waiting_.empty()) {
+        ++running_;
+        const auto address = waiting_.front();
+        waiting_.pop_front();
+        tasks_.spawn("host name", look_up(address));
+    }
+}
+
+Task<void> HostNames::look_up(packet::Address address)
+{
+    auto name = co_await run_on(pool_, [this, address] { return lookup_(address); });
+    auto& entry = entries_.at(address);
+    entry.name = std::move(name);
+    entry.asked = clock_.instant();
+    entry.pending = false;
+    --running_;
+    start_next();
+}
+
+}  // namespace nw::probe::path
