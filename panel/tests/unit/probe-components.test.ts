@@ -17,6 +17,7 @@ import AnnotationDialog from '@/features/probes/AnnotationDialog.vue'
 import ChartLegend from '@/features/probes/ChartLegend.vue'
 import CopyDialog from '@/features/probes/CopyDialog.vue'
 import EventsCard from '@/features/probes/EventsCard.vue'
+import HistogramCard from '@/features/probes/HistogramCard.vue'
 import OutcomeCard from '@/features/probes/OutcomeCard.vue'
 import SummaryTiles from '@/features/probes/SummaryTiles.vue'
 import { useAnnotations } from '@/features/probes/useAnnotations'
@@ -55,6 +56,28 @@ beforeEach(() => answered(new MockController().seed()))
 afterEach(() => {
   document.body.innerHTML = ''
   vi.restoreAllMocks()
+})
+
+describe('the distribution', () => {
+  it('asks again at once as long as there is nothing, then every ten seconds', async () => {
+    const some = { column: 'rtt', unit: 'us', from_us: T0, to_us: T0 + 1, count: 1, min: 1000, max: 1000, lower: [990], upper: [1010], counts: [1] }
+    const answers = [{ ...some, count: 0, min: null, max: null, lower: [], upper: [], counts: [] }, some]
+    const fetching = vi.spyOn(globalThis, 'fetch').mockImplementation(async () => new Response(JSON.stringify(answers.shift() ?? some), { headers: { 'content-type': 'application/json' } }))
+    const range = { from: 'now-15m', to: 'now' } as never
+    const view = mount(HistogramCard, { props: { workspace: 'default', probe: 'p1', column: 'rtt', name: 'a', range, resolved: { fromMs: 0, toMs: 1 } as never, version: T0 }, global: world().global })
+    await flushPromises()
+    expect(view.text()).toContain('No answers in this range')
+    await view.setProps({ version: T0 + 1_000_000 })
+    await flushPromises()
+    expect(view.text()).toContain('1 value')
+    const asked = fetching.mock.calls.length
+    await view.setProps({ version: T0 + 2_000_000 })
+    await flushPromises()
+    expect(fetching.mock.calls.length).toBeLessThanOrEqual(asked + 1)
+    await view.setProps({ version: T0 + 40_000_000 })
+    await flushPromises()
+    expect(fetching.mock.calls.length).toBeGreaterThan(asked)
+  })
 })
 
 describe('events of a probe', () => {
