@@ -223,6 +223,8 @@ void HotWindow::append_row(const Source& source, std::size_t row)
     }
     auto& block = probe.blocks.back();
     const auto before = block.bytes.size();
+    // A block that has begun is likely to become full: room for all of it at once instead of growing over and over.
+    if (block.rows == 1) block.bytes.reserve(before * kBlockRowsMax + row_bytes_max(source.rows, row));
     put_row(block.bytes, source, row, probe.tail);
     block.min_us = std::min(block.min_us, at);
     block.max_us = std::max(block.max_us, at);
