@@ -63,9 +63,15 @@ Task<Status> write_worst(JsonWriter& json, Services& services, const ProbeView& 
         else json.null();
     }
     json.end_array().key("grades").array();
-    for (const auto& bucket : buckets)
-        json.text(quality::name_of(bucket ? quality::grade(kind, *bucket, thresholds).grade : quality::Grade::Unknown));
-    json.end_array().end_object();
+    std::vector<quality::Grade> grades;
+    for (const auto& bucket : buckets) {
+        grades.push_back(bucket ? quality::grade(kind, *bucket, thresholds).grade : quality::Grade::Unknown);
+        json.text(quality::name_of(grades.back()));
+    }
+    json.end_array().key("degraded_since_us");
+    if (const auto since = quality::degraded_since_us(buckets, grades)) json.number(*since);
+    else json.null();
+    json.end_object();
     co_return Status{};
 }
 

@@ -144,4 +144,17 @@ Graded grade(const Kind& kind, const Aggregate& aggregate, const GradeThresholds
     return {worst.grade, std::move(worst.reason)};
 }
 
+std::optional<std::int64_t> degraded_since_us(const std::vector<std::optional<Aggregate>>& buckets,
+                                              const std::vector<Grade>& grades)
+{
+    std::optional<std::size_t> first;
+    for (auto i = grades.size(); i-- > 0;) {
+        if (grades[i] == Grade::Unknown) continue;
+        if (grades[i] < Grade::Fair) break;
+        first = i;
+    }
+    if (!first || *first == 0 || !buckets[*first]) return std::nullopt;
+    return buckets[*first]->first_at_us;
+}
+
 }  // namespace nw::quality

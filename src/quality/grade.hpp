@@ -14,8 +14,10 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace nw::quality {
 
@@ -52,5 +54,11 @@ struct Graded {
 };
 
 Graded grade(const Kind& kind, const Aggregate& aggregate, const GradeThresholds& thresholds = {});
+
+// When the trouble (fair or worse) that lasts until the newest bucket began: the first run of the first bucket of it.
+// Buckets that say nothing do not end it. Nothing when all is well now, or when it reaches back to the first bucket:
+// it may be older.
+std::optional<std::int64_t> degraded_since_us(const std::vector<std::optional<Aggregate>>& buckets,
+                                              const std::vector<Grade>& grades);
 
 }  // namespace nw::quality

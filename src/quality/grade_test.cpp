@@ -85,3 +85,28 @@ TEST_CASE("runs that fail before any packet are failures of the target")
     CHECK(graded({{.outcome = Outcome::Unreachable, .sent = 100, .received = 0}}).reason
           == "loss 100 of 100, critical at 10 %");
 }
+
+TEST_CASE("trouble began with the first run of the buckets that last until now")
+{
+    const auto since = [](const std::vector<Grade>& grades) {
+        std::vector<std::optional<Aggregate>> buckets;
+        for (std::size_t i = 0; i < grades.size(); ++i) {
+            buckets.emplace_back();
+            if (grades[i] == Grade::Unknown) continue;
+            buckets.back() = make_aggregate(ping);
+            buckets.back()->first_at_us = std::int64_t(i) * 1000 + 7;
+        }
+        return degraded_since_us(buckets, grades);
+    };
+    using enum Grade;
+    CHECK(since({Good, Good, Poor, Critical}) == 2007);
+    CHECK(since({Poor, Good, Fair, Fair}) == 2007);
+    CHECK(since({Good, Good, Poor, Unknown}) == 2007);
+    CHECK(since({Good, Unknown, Poor, Poor}) == 2007);
+    CHECK(since({Good, Poor, Unknown, Poor}) == 1007);
+    CHECK(since({Unknown, Unknown, Fair}) == 2007);
+    CHECK_FALSE(since({Poor, Poor}));
+    CHECK_FALSE(since({Poor, Good}));
+    CHECK_FALSE(since({Good, Unknown}));
+    CHECK_FALSE(since({}));
+}

@@ -1479,6 +1479,8 @@ export interface components {
             metric: string;
             values: components["schemas"]["NumberColumn"];
             grades: components["schemas"]["Grade"][];
+            /** @description First run of the bucket in which the trouble that lasts until now began; null when it is older than the range or over. */
+            degraded_since_us: number | null;
         };
         HealthStrip: {
             step_us: number;

@@ -314,7 +314,7 @@ export class MockController {
       from_us: from, to_us: to, now_us: this.now(), probes: n, agents: this.agentCounts(), grades: this.grades(), agents_offline: this.agents.filter(agent => agent.status === 'offline'), changes: this.audit,
       worst: worst.map((probe) => {
         const series = makeSeries(probe, from, to, this.now(), { width: 60 })
-        return { probe, grade: probe.latest?.grade ?? 'unknown', grade_reason: probe.latest?.grade_reason ?? '', metrics: probe.latest?.metrics ?? {}, metric: 'rtt_p50', values: series.metrics.rtt_p50 ?? [], grades: series.grade }
+        return { probe, grade: probe.latest?.grade ?? 'unknown', grade_reason: probe.latest?.grade_reason ?? '', metrics: probe.latest?.metrics ?? {}, metric: 'rtt_p50', values: series.metrics.rtt_p50 ?? [], grades: series.grade, degraded_since_us: (series.start_us.at(-3) ?? from) + 7_000_000 }
       }),
       health: {
         step_us: strip?.step_us ?? 60e6, start_us: strip?.start_us ?? [], grades: {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { badSince, changeLink, stateLink } from './links'
+import { changeLink, stateLink } from './links'
 
 const kept = { from: 'now-6h', to: 'now' }
 const entry = (action: string, subject_type: string) => ({ action, subject_type, subject: 'x1' })
@@ -17,18 +17,3 @@ describe('changes', () => {
 })
 
 it('a grade leads to the probes that have it', () => expect(stateLink('poor', 'w')).toEqual({ name: 'probes', params: { slug: 'w' }, query: { state: 'poor' } }))
-
-describe('since when it is bad', () => {
-  const since = (grades: string[]) => badSince(grades, 0, 1000)
-  it('is the beginning of the bad buckets at the end', () => {
-    expect(since(['good', 'good', 'poor', 'critical'])).toBe(500)
-    expect(since(['poor', 'good', 'fair', 'fair'])).toBe(500)
-    expect(since(['good', 'good', 'poor', 'unknown'])).toBe(500)
-    expect(since(['good', 'unknown', 'poor', 'poor'])).toBe(500)
-  })
-  it('is not known when it was bad all the time, and is nothing when it is well again', () => {
-    expect(since(['poor', 'poor'])).toBeNull()
-    expect(since(['poor', 'good'])).toBeNull()
-    expect(since([])).toBeNull()
-  })
-})

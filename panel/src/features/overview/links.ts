@@ -23,17 +23,3 @@ export function changeLink(entry: Pick<AuditEntry, 'action' | 'subject_type' | '
 export function stateLink(state: string, slug: string): RouteLocationRaw {
   return { name: 'probes', params: { slug }, query: { state } }
 }
-
-/** When the bad time that lasts until now began, from the grades of equal buckets; null when all of them are bad. */
-export function badSince(grades: readonly string[], fromUs: number, toUs: number): number | null {
-  const bad = (grade: string | undefined) => grade === 'fair' || grade === 'poor' || grade === 'critical'
-  let first = grades.length
-  // A bucket that is still filling says nothing yet.
-  while (first > 0 && (bad(grades[first - 1]) || grades[first - 1] === 'unknown'))
-    first -= 1
-  while (first < grades.length && !bad(grades[first]))
-    first += 1
-  if (first === 0 || first === grades.length)
-    return null
-  return fromUs + (toUs - fromUs) * first / grades.length
-}
