@@ -134,7 +134,10 @@ Result<std::string> admin_create_probe(const AdminContext& context, const std::s
             NW_TRY(probe.target, tx.probes(found.id).target_of(std::get<std::string>(target->second), context.random, now));
         }
         NW_TRY(const auto made, tx.probes(found.id).add(probe));
-        NW_CHECK(add_audit(tx, context, found.id, "probe.create", "probe", to_text(made.id), ""));
+        const auto target = settings.find("target");
+        const auto* address = target == settings.end() ? nullptr : std::get_if<std::string>(&target->second);
+        const auto name = made.agent_name + " → " + (address ? *address : kind_name);
+        NW_CHECK(add_audit(tx, context, found.id, "probe.create", "probe", to_text(made.id), name));
         JsonWriter json;
         json.object().field("probe_id", to_text(made.id)).end_object();
         return std::move(json).str();
