@@ -31,21 +31,8 @@ inline void put_varint(std::string& out, std::uint64_t value)
     out += char(value);
 }
 
-// Takes a number off the front of `in`; nothing when it is cut short or longer than 64 bits.
-inline std::optional<std::uint64_t> take_varint(std::string_view& in)
-{
-    std::uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64 && !in.empty(); shift += 7) {
-        const auto byte = std::uint8_t(in.front());
-        in.remove_prefix(1);
-        if (shift == 63 && byte > 1) return std::nullopt;
-        value |= std::uint64_t(byte & 0x7f) << shift;
-        if (byte < 0x80) return value;
-    }
-    return std::nullopt;
-}
-
-// The same for bytes that are walked through in order; false, and `at` anywhere, where the other gives nothing.
+// Takes a number off bytes that are walked through in order; false, and `at` anywhere, when it is cut short or longer
+// than 64 bits.
 inline bool take_varint(const char*& at, const char* end, std::uint64_t& value)
 {
     if (at == end) return false;
@@ -58,6 +45,16 @@ inline bool take_varint(const char*& at, const char* end, std::uint64_t& value)
         value |= std::uint64_t(byte & 0x7f) << shift;
     }
     return true;
+}
+
+// The same off the front of `in`, which stays as it is when there is nothing.
+inline std::optional<std::uint64_t> take_varint(std::string_view& in)
+{
+    const auto* at = in.data();
+    std::uint64_t value = 0;
+    if (!take_varint(at, at + in.size(), value)) return std::nullopt;
+    in.remove_prefix(std::size_t(at - in.data()));
+    return value;
 }
 
 constexpr std::uint64_t zigzag(std::int64_t value) { return std::uint64_t(value) << 1 ^ std::uint64_t(value >> 63); }

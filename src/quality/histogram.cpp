@@ -120,18 +120,23 @@ std::size_t Histogram::compact_bytes() const
 Result<Histogram> Histogram::from_compact(std::string_view compact)
 {
     Histogram histogram;
+    // Two bytes a bucket in most cases.
+    histogram.entries_.reserve(compact.size() / 2);
+    const auto* at = compact.data();
+    const auto* const end = at + compact.size();
     std::uint64_t bucket = 0;
-    while (!compact.empty()) {
-        const auto delta = take_varint(compact);
-        const auto count = take_varint(compact);
-        if (!delta || !count || *count == 0) return fail(Errc::Corrupt, "histogram: cut short or an empty bucket");
-        if (*delta == 0 && !histogram.entries_.empty()) return fail(Errc::Corrupt, "histogram: a bucket stands twice");
-        if (*delta >= kBucketCount || bucket + *delta >= kBucketCount)
+    std::uint64_t delta = 0;
+    std::uint64_t count = 0;
+    while (at != end) {
+        if (!take_varint(at, end, delta) || !take_varint(at, end, count) || count == 0)
+            return fail(Errc::Corrupt, "histogram: cut short or an empty bucket");
+        if (delta == 0 && !histogram.entries_.empty()) return fail(Errc::Corrupt, "histogram: a bucket stands twice");
+        if (delta >= kBucketCount || bucket + delta >= kBucketCount)
             return fail(Errc::Corrupt, "histogram: bucket out of range");
-        if (*count > UINT64_MAX - histogram.total_) return fail(Errc::Corrupt, "histogram: counts overflow");
-        bucket += *delta;
-        histogram.entries_.push_back({std::uint32_t(bucket), *count});
-        histogram.total_ += *count;
+        if (count > UINT64_MAX - histogram.total_) return fail(Errc::Corrupt, "histogram: counts overflow");
+        bucket += delta;
+        histogram.entries_.push_back({std::uint32_t(bucket), count});
+        histogram.total_ += count;
     }
     return histogram;
 }
@@ -146,15 +151,18 @@ Histogram Histogram::from_entries(std::vector<Entry> entries)
 
 bool is_compact_histogram(std::string_view bytes)
 {
+    const auto* at = bytes.data();
+    const auto* const end = at + bytes.size();
     std::uint64_t bucket = 0;
     std::uint64_t total = 0;
-    for (bool first = true; !bytes.empty(); first = false) {
-        const auto delta = take_varint(bytes);
-        const auto count = take_varint(bytes);
-        if (!delta || !count || *count == 0 || (*delta == 0 && !first)) return false;
-        if (*delta >= kBucketCount || bucket + *delta >= kBucketCount || *count > UINT64_MAX - total) return false;
-        bucket += *delta;
-        total += *count;
+    std::uint64_t delta = 0;
+    std::uint64_t count = 0;
+    for (bool first = true; at != end; first = false) {
+        if (!take_varint(at, end, delta) || !take_varint(at, end, count)) return false;
+        if (count == 0 || (delta == 0 && !first)) return false;
+        if (delta >= kBucketCount || bucket + delta >= kBucketCount || count > UINT64_MAX - total) return false;
+        bucket += delta;
+        total += count;
     }
     return true;
 }

@@ -27,8 +27,8 @@ char* put_bytes(char* at, std::string_view bytes) { return std::ranges::copy(byt
 std::size_t row_bytes_max(const nw::Rows& rows, std::size_t row)
 {
     auto most = 2 + (8 + rows.columns.size()) * kVarintBytesMax + rows.address.at(row).size() + rows.reason.at(row).size();
-    for (std::size_t i = 0; i < rows.columns.size(); ++i)
-        if (rows.kind->columns[i].type != ColumnType::Integer) most += rows.columns[i].bytes.at(row).size();
+    for (const auto& values : rows.columns)
+        if (values.numbers.empty()) most += values.bytes.at(row).size();
     return most;
 }
 
@@ -60,13 +60,10 @@ void HotWindow::put_row(std::string& out, const Source& source, std::size_t row,
         if (!same_address) at = put_bytes(at, address);
         if (correction != tail.correction_us) at = put_varint(at, zigzag(correction));
         if (!reason.empty()) at = put_bytes(at, reason);
-        for (std::size_t i = 0; i < rows.columns.size(); ++i) {
-            if (rows.kind->columns[i].type != ColumnType::Integer) {
-                at = put_bytes(at, rows.columns[i].bytes.at(row));
-                continue;
-            }
-            const auto number = rows.columns[i].numbers[row];
-            at = put_varint(at, number == kAbsent ? 0 : zigzag(number) + 1);
+        // A column of integers has `numbers`, any other one `bytes`: the declaration need not be asked for each row.
+        for (const auto& values : rows.columns) {
+            if (values.numbers.empty()) at = put_bytes(at, values.bytes.at(row));
+            else at = put_varint(at, values.numbers[row] == kAbsent ? 0 : zigzag(values.numbers[row]) + 1);
         }
         return at;
     };
@@ -205,10 +202,13 @@ void HotWindow::take_rows(const Block& block, ProbeKey probe, TimeRange range, S
 void HotWindow::append(const nw::Rows& rows, const std::vector<std::int64_t>& correction_us, const Origin& origin)
 {
     const Source source{rows, correction_us, origin};
-    for (std::size_t row = 0; row < rows.size(); ++row) append_row(source, row);
+    std::uint64_t bytes = 0;
+    for (std::size_t row = 0; row < rows.size(); ++row) bytes += append_row(source, row);
+    rows_ += rows.size();
+    bytes_ += bytes;
 }
 
-void HotWindow::append_row(const Source& source, std::size_t row)
+std::size_t HotWindow::append_row(const Source& source, std::size_t row)
 {
     const ProbeKey key{source.rows.probe[row], source.rows.kind};
     const auto at = source.rows.at_us[row];
@@ -229,13 +229,13 @@ void HotWindow::append_row(const Source& source, std::size_t row)
     block.min_us = std::min(block.min_us, at);
     block.max_us = std::max(block.max_us, at);
     ++block.rows;
-    ++rows_;
     ++probe.changes;
-    bytes_ += block.bytes.size() - before;
+    const auto added = block.bytes.size() - before;
     const Position position{at, std::uint64_t(source.origin.stream), source.rows.seq[row]};
-    if (probe.newest_at && position <= *probe.newest_at) return;
+    if (probe.newest_at && position <= *probe.newest_at) return added;
     probe.newest_at = position;
     probe.newest.clear();
+    return added;
 }
 
 std::vector<HotWindow::Rows> HotWindow::read(ProbeKey probe, TimeRange range) const

@@ -130,7 +130,8 @@ private:
     static void take_rows(const Block& block, ProbeKey probe, TimeRange range, StoredRows& out);
     static LatestPtr make_latest(ProbeKey key, const Probe& probe, std::int64_t since_us, quality::Accumulator& scratch);
     static void keep_newest(ProbeKey key, Probe& probe, const Block& block);
-    void append_row(const Source& source, std::size_t row);
+    // Returns the bytes it took.
+    std::size_t append_row(const Source& source, std::size_t row);
     Shard& shard(ProbeKey probe) { return shards_[ProbeKeyHash{}(probe) % kShards]; }
     const Shard& shard(ProbeKey probe) const { return shards_[ProbeKeyHash{}(probe) % kShards]; }
 
