@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -22,6 +23,8 @@ constexpr std::uint64_t kCyclesOffTerminal = 10;
 // Without an end, a run is as long as that: at its beginning, a target that does not answer is looked for anew.
 constexpr std::uint32_t kCyclesPerRun = 60;
 constexpr Nanos kRedrawEvery = Millis(250);
+// In the first second, while the path is being found.
+constexpr Nanos kRedrawAtFirst = Millis(50);
 constexpr auto kHomeAndClear = "\x1b[H\x1b[J";
 
 std::size_t terminal_columns()
@@ -133,10 +136,14 @@ private:
 
     Task<void> draw_now_and_then()
     {
+        const auto started = clock_.instant();
         for (;;) {
+            const auto began = clock_.instant();
+            const auto every = began - started < Seconds(1) ? kRedrawAtFirst : kRedrawEvery;
             if (live_) write(kHomeAndClear + printer_.screen(views(), terminal_columns()));
             else if (!pending_.empty()) write(std::exchange(pending_, {}));
-            redraw_.expires_after(kRedrawEvery);
+            // Many hops that limit take a while to judge: no more than a tenth of the time goes into that.
+            redraw_.expires_after(std::max<Nanos>(every, (clock_.instant() - began) * 10));
             co_await redraw_.async_wait(nothrow);
             if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) break;
         }

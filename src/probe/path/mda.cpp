@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint8_t kAttempts = 4;
 // Flow 0 asks so many hops at once, and goes on while the last of them answers.
-constexpr std::uint8_t kScoutAtOnce = 16;
+constexpr std::uint8_t kScoutAtOnce = 12;
 constexpr std::uint8_t kScoutStep = 8;
 
 // The chance that n flows, spread evenly over `branches`, leave at least one of them out (inclusion and exclusion).
