@@ -39,6 +39,9 @@ constexpr std::uint64_t kIntakeSealBytes = 512ULL << 20;
 
 using Removed = std::unordered_set<ProbeId>;
 
+// Sealing and compaction give way to sessions and queries: an acknowledgement must not wait for a time slice of theirs.
+void give_way() { (void)::setpriority(PRIO_PROCESS, id_t(::syscall(SYS_gettid)), 10); }
+
 // state.db: what is neither samples nor on its way.
 class State {
 public:
@@ -299,6 +302,7 @@ Task<Status> EmbeddedTelemetry::keep_house(Work work)
 {
     if (closed_) co_return closed_error();
     co_return co_await run_on(house_, [this, &work]() -> Status {
+        give_way();
         const std::lock_guard lock(housekeeping_);
         if (closed_) return closed_error();
         return work();
@@ -574,8 +578,7 @@ void EmbeddedTelemetry::hurry()
 
 void EmbeddedTelemetry::keep_house_alone()
 {
-    // Sealing and compaction give way to sessions and queries.
-    (void)::setpriority(PRIO_PROCESS, id_t(::syscall(SYS_gettid)), 5);
+    give_way();
     for (;;) {
         {
             std::unique_lock lock(alone_mutex_);
