@@ -17,9 +17,9 @@ api::AgentState SessionsLink::state(AgentId agent) const
     return state;
 }
 
-void SessionsLink::refresh(AgentId agent) { tasks_.spawn("agent refresh", refresh_now(agent)); }
+void SessionsLink::refresh(AgentId agent) { tasks_.spawn("agent refresh", refreshed(agent)); }
 
-Task<void> SessionsLink::refresh_now(AgentId agent)
+Task<void> SessionsLink::refreshed(AgentId agent)
 {
     const auto done = co_await registry_.refresh(agent);
     if (!done) log_.error("{} could not be read again: {}", to_text(agent), done.error().what);

@@ -20,11 +20,10 @@ public:
     api::AgentState state(AgentId agent) const override;
     std::optional<WorkspaceId> workspace_of(AgentId agent) const override { return registry_.workspace_of(agent); }
     void refresh(AgentId agent) override;
+    Task<void> refreshed(AgentId agent) override;
     void revoke(AgentId agent) override;
 
 private:
-    Task<void> refresh_now(AgentId agent);
-
     ingest::Registry& registry_;
     TaskGroup& tasks_;
     Log log_;

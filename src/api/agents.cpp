@@ -187,7 +187,7 @@ Task<Reply> delete_agent(Services& services, Call& call)
         NW_CHECK(tx.agents(call.workspace.id).remove(id, services.clock.wall()));
         return tx.audit().add(audit_entry(services, call, "agent.delete", "agent", to_text(id), agent.name));
     }));
-    services.agents.refresh(id);
+    co_await services.agents.refreshed(id);
     services.agents.revoke(id);
     services.builtin_agent.changed();
     services.feed.agent_gone(call.workspace.id, id);
@@ -207,7 +207,7 @@ Task<Reply> restore_agent(Services& services, Call& call)
         return agent;
     });
     NW_CO_TRY(const auto agent, std::move(restored));
-    services.agents.refresh(id);
+    co_await services.agents.refreshed(id);
     services.builtin_agent.changed();
     services.feed.agent_changed(call.workspace.id, id);
     co_return agent_response(services, agent);
@@ -226,6 +226,23 @@ Task<Reply> issue_enrolment(Services& services, Call& call)
     JsonWriter json;
     write_enrolment(json, enrolment);
     co_return json_response(std::move(json).str(), 201);
+}
+
+Task<Reply> revoke_agent(Services& services, Call& call)
+{
+    NW_CO_TRY(const auto id, path_id<AgentId>(call, "agent"));
+    if (services.builtin_agent.id() == id)
+        co_return fail(Errc::Conflict, "the built-in agent gets a new credential at every start: disable or delete it");
+    auto revoked = co_await services.metadata.write([&](store::MetadataTx& tx) -> Result<store::Agent> {
+        NW_TRY(auto agent, tx.agents(call.workspace.id).revoke(id, services.clock.wall()));
+        NW_CHECK(tx.audit().add(audit_entry(services, call, "agent.revoke", "agent", to_text(id), agent.name)));
+        return agent;
+    });
+    NW_CO_TRY(const auto agent, std::move(revoked));
+    co_await services.agents.refreshed(id);
+    services.agents.revoke(id);
+    services.feed.agent_changed(call.workspace.id, id);
+    co_return agent_response(services, agent);
 }
 
 Task<Reply> list_connections(Services& services, Call& call)

@@ -58,7 +58,7 @@ Task<Reply> use_builtin_agent(Services& services, Call& call)
     auto placed = co_await services.metadata.write([&](store::MetadataTx& tx) { return place(services, call, tx, wanted); });
     NW_CO_TRY(const auto result, std::move(placed));
     if (result.fresh) {
-        services.agents.refresh(result.agent.id);
+        co_await services.agents.refreshed(result.agent.id);
         services.feed.agent_changed(call.workspace.id, result.agent.id);
         services.builtin_agent.changed();
     }

@@ -70,8 +70,8 @@ Task<Reply> enrol_agent(Services& services, Call& call)
     auto enrolled = co_await services.metadata.write([&](store::MetadataTx& tx) { return enrol(services, call, tx, form); });
     NW_CO_TRY(const auto result, std::move(enrolled));
     const auto& agent = result.agent;
+    co_await services.agents.refreshed(agent.id);
     if (!result.repeated) services.agents.revoke(agent.id);  // a session with the credential from before
-    services.agents.refresh(agent.id);
     services.feed.agent_changed(agent.workspace, agent.id);
     JsonWriter json;
     json.object().field("agent_id", to_text(agent.id)).field("name", agent.name).end_object();

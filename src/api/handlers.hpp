@@ -47,6 +47,7 @@ Task<Reply> update_agent(Services& services, Call& call);
 Task<Reply> delete_agent(Services& services, Call& call);
 Task<Reply> restore_agent(Services& services, Call& call);
 Task<Reply> issue_enrolment(Services& services, Call& call);
+Task<Reply> revoke_agent(Services& services, Call& call);
 Task<Reply> list_connections(Services& services, Call& call);
 // enrol.cpp
 Task<Reply> enrol_agent(Services& services, Call& call);

@@ -59,6 +59,7 @@ constexpr std::array kRoutes{
     member(Post, "/api/v1/workspaces/{workspace}/agents/{agent}/restore", P::AgentsDelete, restore_agent, "agent.restore"),
     member(Post, "/api/v1/workspaces/{workspace}/agents/{agent}/enrolment", P::AgentsWrite, issue_enrolment,
            "agent.issue_enrolment"),
+    member(Post, "/api/v1/workspaces/{workspace}/agents/{agent}/revoke", P::AgentsWrite, revoke_agent, "agent.revoke"),
     member(Get, "/api/v1/workspaces/{workspace}/agents/{agent}/connections", P::AgentsRead, list_connections),
     member(Get, "/api/v1/workspaces/{workspace}/probes", P::ProbesRead, list_probes),
     member(Post, "/api/v1/workspaces/{workspace}/probes", P::ProbesWrite, create_probes, "probe.create"),

@@ -66,6 +66,8 @@ public:
     virtual std::optional<WorkspaceId> workspace_of(AgentId agent) const = 0;
     // The agent or its probes were changed in the store: read them again and push the difference.
     virtual void refresh(AgentId agent) = 0;
+    // The same, and known when it returns: what is answered next may make the agent connect.
+    virtual Task<void> refreshed(AgentId agent) = 0;
     // The credential counts no more: end the session at once.
     virtual void revoke(AgentId agent) = 0;
 };

@@ -115,7 +115,7 @@ class World:
                   ("PATCH", "/targets/{target}"): {"name": "swept"},
                   ("POST", "/annotations"): {"probe": ids["probe"], "at_us": 1_700_000_000_000_000, "text": "swept"},
                   ("PATCH", "/annotations/{annotation}"): {"text": "swept"}}
-        bare = {"/agents/{agent}/restore", "/agents/{agent}/enrolment", "/probes/{probe}/restore", "/annotations/{annotation}/restore"}
+        bare = {"/agents/{agent}/restore", "/agents/{agent}/enrolment", "/agents/{agent}/revoke", "/probes/{probe}/restore", "/annotations/{annotation}/restore"}
         short = pattern.removeprefix(PREFIX)
         need(method in ("GET", "DELETE") or short in bare or (method, short) in bodies, f"the sweep knows no body for {method} {pattern}")
         return bodies.get((method, short))

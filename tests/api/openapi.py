@@ -160,6 +160,7 @@ def edits(s: Scenario) -> None:
     s.ok("POST", "/workspaces/{workspace}/probes/{probe}/restore", **s.paused)
     spare = s.w | {"agent": s.ok("POST", "/workspaces/{workspace}/agents", {"name": "spare"}, **s.w).json["agent"]["id"]}
     s.ok("POST", "/workspaces/{workspace}/agents/{agent}/enrolment", **spare)
+    s.ok("POST", "/workspaces/{workspace}/agents/{agent}/revoke", **spare)
     s.ok("DELETE", "/workspaces/{workspace}/agents/{agent}", **spare)
     s.ok("POST", "/workspaces/{workspace}/agents/{agent}/restore", **spare)
     for _ in range(2):

@@ -112,6 +112,25 @@ def enrolled_anew(w: World) -> None:
         need(heir.status()["measuring"], "the agent with the new credential stopped with the old one")
 
 
+def revoked(w: World) -> None:
+    agent, path = w.agent()
+    unused = w.root.post(f"{path}/enrolment").expect(201).json["token"]
+    with agent:
+        agent.comes_on()
+        need(w.root.post(f"{path}/revoke").expect(200).json["status"] == "pending", "a revoked agent is not pending")
+        agent.stops()
+    w.root.post(f"{path}/revoke").expect(200)  # once more changes nothing
+    stranger = Agent(w.controller, w.controller.scratch / f"{agent.data.name}-stranger")
+    command = [w.controller.agent_program, "enroll", "--controller", w.controller.base, "--token", unused, "--data-dir", stranger.data]
+    need(subprocess.run(command, capture_output=True, timeout=60).returncode != 0, "a token from before still enrols")
+    heir = Agent(w.controller, w.controller.scratch / f"{agent.data.name}-heir").enrol(w.root.post(f"{path}/enrolment").expect(201).json["token"])
+    w.restart()
+    with heir, agent:
+        agent.stops()
+        heir.comes_on()
+        need(heir.status()["measuring"], "the agent with the new credential stopped with the old one")
+
+
 def workspace_deleted(w: World) -> None:
     workspace = w.root.post("/workspaces", {"name": "Short lived"}).expect(201).json["id"]
     agent, _ = w.agent(workspace)
@@ -140,6 +159,6 @@ def run(build: Path, scratch: Path, tally: Tally) -> None:
     with Controller(build, scratch) as controller:
         w = World(controller)
         for name, step in (("a deleted agent stops within 5 s", deleted), ("so does one that was away meanwhile", deleted_while_away),
-                           ("and one that was enrolled anew elsewhere", enrolled_anew), ("and those of a deleted workspace", workspace_deleted),
+                           ("and one that was enrolled anew elsewhere", enrolled_anew), ("and one whose credential is revoked", revoked), ("and those of a deleted workspace", workspace_deleted),
                            ("a credential nobody knows is retried while measuring goes on", unknown)):
             tally.check(f"revocation {name}", lambda: step(w))

@@ -354,6 +354,27 @@ describe('many probes at once', () => {
   })
 })
 
+describe('an agent whose host was lost', () => {
+  it('has its credential revoked, after a question, and is pending again', async () => {
+    const own = await servePanel()
+    const { context, page, faults } = await open(browser, own.base)
+    await page.goto(`${own.base}/w/default/agents/a1`)
+    await settled(page)
+    await page.getByRole('button', { name: 'Actions of the agent' }).click()
+    await page.getByRole('menuitem', { name: 'Revoke its credential' }).click()
+    await page.getByRole('dialog', { name: /^Revoke the credential of/ }).waitFor()
+    expect(await axe(page)).toEqual([])
+    await shot(page, 'agent-revoke')
+    await page.getByRole('button', { name: 'Revoke', exact: true }).click()
+    await page.getByText(/is revoked$/).waitFor()
+    await page.getByRole('button', { name: 'Show how to connect it' }).waitFor()
+    expect(own.mock.agents.find(agent => agent.id === 'a1')?.status).toBe('pending')
+    expect(faults).toEqual([])
+    await context.close()
+    await own.close()
+  })
+})
+
 describe('time range', () => {
   it('is in the URL alone: zoom by drag, back, absolute text', async () => {
     const { context, page } = await open(browser, served.base)

@@ -409,6 +409,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/workspaces/{workspace}/agents/{agent}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+                agent: components["parameters"]["Agent"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End the agent's credential at once.
+         * @description Whoever uses it stops measuring within seconds and deletes nothing; an unused enrolment token ends as well. The
+         *     agent, its probes and its results stay, and a new token lets it come back. A conflict for the
+         *     built-in agent, which gets a new credential at every start.
+         */
+        post: operations["revokeAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/workspaces/{workspace}/agents/{agent}/connections": {
         parameters: {
             query?: never;
@@ -2634,6 +2660,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Enrolment"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    revokeAgent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Required whenever the request carries the session cookie; 403 otherwise. */
+                "X-CSRF-Token"?: components["parameters"]["Csrf"];
+            };
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+                agent: components["parameters"]["Agent"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked; the agent is pending again. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -198,6 +198,8 @@ export class MockController {
       return problem(404, 'Not found')
     if (part === 'connections')
       return ok({ items: [{ from_us: this.now() - 36e8, until_us: null, address: '192.0.2.10', version: '0.1.0', close_reason: '' }, { from_us: this.now() - 9e9, until_us: this.now() - 37e8, address: '192.0.2.10', version: '0.1.0', close_reason: 'connection reset' }], next_cursor: null })
+    if (part === 'revoke')
+      return ok(Object.assign(agent, { status: 'pending' as const }))
     if (part === 'enrolment')
       return { status: 201, body: this.enrolment() }
     if (request.method === 'DELETE') {

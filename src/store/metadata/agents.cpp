@@ -50,6 +50,18 @@ Result<std::optional<Agent>> agent_where(sqlite::Database& db, sqlite::Statement
     return agent_from(select);
 }
 
+// The credential that counted until now, if it is another one than `next`: who still uses it is told so.
+Status keep_former(sqlite::Database& db, AgentId id, std::string_view next, WallTime now)
+{
+    constexpr std::int64_t former_kept = 16;
+    sqlite::Statement keep(db, "INSERT OR IGNORE INTO former_credential SELECT id, ?2, credential_hash FROM agent "
+                               "WHERE id = ?1 AND credential_hash IS NOT NULL AND credential_hash IS NOT ?3");
+    NW_CHECK(keep.bind(1, sql_id(id)).bind(2, to_us(now)).bind_blob(3, next).run());
+    sqlite::Statement trim(db, "DELETE FROM former_credential WHERE agent = ?1 AND until_us <= (SELECT until_us FROM "
+                               "former_credential WHERE agent = ?1 ORDER BY until_us DESC LIMIT 1 OFFSET ?2)");
+    return trim.bind(1, sql_id(id)).bind(2, former_kept).run();
+}
+
 // Pages are in the order of (name, id); the cursor names the last row of the page before.
 std::string cursor_of(const Agent& agent) { return to_base32(std::uint64_t(agent.id)) + agent.name; }
 
@@ -169,6 +181,17 @@ Status Agents::set_enrolment(AgentId id, std::string_view token_hash, WallTime e
         "agent");
 }
 
+Result<Agent> Agents::revoke(AgentId id, WallTime now)
+{
+    NW_CHECK(get(id));
+    NW_CHECK(keep_former(db_, id, "", now));
+    sqlite::Statement update(db_,
+                             "UPDATE agent SET credential_hash = NULL, enrol_token_hash = NULL, enrol_expires_us = NULL, "
+                             "revision = revision + 1 WHERE id = ? AND workspace = ?");
+    NW_CHECK(run_on_one(db_, update.bind(1, sql_id(id)).bind(2, sql_id(workspace_)), "agent"));
+    return get(id);
+}
+
 Status Agents::remove(AgentId id, WallTime now)
 {
     sqlite::Statement drop(db_, "UPDATE agent SET deleted_us = ?, revision = revision + 1, state_number = state_number + 1 "
@@ -249,13 +272,7 @@ Result<std::optional<Agent>> AgentSessions::by_enrolment(std::string_view token_
 Status AgentSessions::enrol(AgentId id, std::string_view instance, std::string_view credential_hash, const AgentFacts& facts,
                             WallTime now)
 {
-    constexpr std::int64_t former_kept = 16;
-    sqlite::Statement keep(db_, "INSERT OR IGNORE INTO former_credential SELECT id, ?2, credential_hash FROM agent "
-                                "WHERE id = ?1 AND credential_hash IS NOT NULL AND credential_hash IS NOT ?3");
-    NW_CHECK(keep.bind(1, sql_id(id)).bind(2, to_us(now)).bind_blob(3, credential_hash).run());
-    sqlite::Statement trim(db_, "DELETE FROM former_credential WHERE agent = ?1 AND until_us <= (SELECT until_us FROM "
-                                "former_credential WHERE agent = ?1 ORDER BY until_us DESC LIMIT 1 OFFSET ?2)");
-    NW_CHECK(trim.bind(1, sql_id(id)).bind(2, former_kept).run());
+    NW_CHECK(keep_former(db_, id, credential_hash, now));
     sqlite::Statement update(
         db_, "UPDATE agent SET instance = ?, credential_hash = ?, enrol_used_us = ?, hostname = ?, os = ?, arch = ?, "
              "version = ?, address = ?, revision = revision + 1 WHERE id = ? AND deleted_us IS NULL");

@@ -124,6 +124,8 @@ public:
     Result<std::vector<AgentBrief>> briefs();
     Result<Agent> update(const Agent& changed, std::int64_t revision);
     Status set_enrolment(AgentId id, std::string_view token_hash, WallTime expires);
+    // Its credential, if it has one, becomes a former one, and an unused token ends.
+    Result<Agent> revoke(AgentId id, WallTime now);
     Status remove(AgentId id, WallTime now);
     Result<Agent> restore(AgentId id);
     // Newest first.

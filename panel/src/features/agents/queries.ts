@@ -40,5 +40,6 @@ export const agentActions = {
   update: (workspace: string, agent: string, body: Schemas['AgentUpdate']) => unwrap(api.PATCH('/workspaces/{workspace}/agents/{agent}', { params: path(workspace, agent), body })),
   remove: (workspace: string, agent: string) => unwrap(api.DELETE('/workspaces/{workspace}/agents/{agent}', { params: path(workspace, agent) })),
   restore: (workspace: string, agent: string) => unwrap(api.POST('/workspaces/{workspace}/agents/{agent}/restore', { params: path(workspace, agent) })),
+  revoke: (workspace: string, agent: string) => unwrap(api.POST('/workspaces/{workspace}/agents/{agent}/revoke', { params: path(workspace, agent) })),
   enrol: (workspace: string, agent: string) => unwrap(api.POST('/workspaces/{workspace}/agents/{agent}/enrolment', { params: path(workspace, agent) })),
 }
