@@ -184,8 +184,9 @@ TEST_CASE("a damaged extension structure is left out, the quotation stays")
     auto structure = extension_structure(kTwoLabels);
     structure[6] ^= 1;
     for (const bool stated : {true, false}) {
-        const auto quotation =
-            decode_quotation(Family::V4, time_exceeded(Family::V4, udp_packet(Family::V4, 4), structure, stated));
+        // A quotation is a view of the message.
+        const auto message = time_exceeded(Family::V4, udp_packet(Family::V4, 4), structure, stated);
+        const auto quotation = decode_quotation(Family::V4, message);
         REQUIRE(quotation);
         CHECK(quotation->mpls.empty());
         CHECK(decode_udp(quotation->transport)->destination_port == 33434);
