@@ -23,21 +23,28 @@ std::int64_t difference(std::int64_t a, std::int64_t b) { return std::int64_t(st
 
 char* put_bytes(char* at, std::string_view bytes) { return std::ranges::copy(bytes, put_varint(at, bytes.size())).out; }
 
-// Room that a row takes at most.
-std::size_t row_bytes_max(const nw::Rows& rows, std::size_t row)
-{
-    auto most = 2 + (8 + rows.columns.size()) * kVarintBytesMax + rows.address.at(row).size() + rows.reason.at(row).size();
-    for (const auto& values : rows.columns)
-        if (values.numbers.empty()) most += values.bytes.at(row).size();
-    return most;
-}
-
 }  // namespace
 
 struct HotWindow::Source {
+    Source(const nw::Rows& from, const std::vector<std::int64_t>& corrections, const Origin& of)
+        : rows(from), correction_us(corrections), origin(of)
+    {
+        for (const auto& values : rows.columns)
+            if (values.numbers.empty()) bytes.push_back(&values.bytes);
+    }
+    // Room that a row takes at most.
+    std::size_t bytes_max(std::size_t row) const
+    {
+        auto most =
+            2 + (8 + rows.columns.size()) * kVarintBytesMax + rows.address.at(row).size() + rows.reason.at(row).size();
+        for (const auto* column : bytes) most += column->at(row).size();
+        return most;
+    }
+
     const nw::Rows& rows;
     const std::vector<std::int64_t>& correction_us;
     const Origin& origin;
+    std::vector<const BytesColumn*> bytes{};  // the columns that are no integers
 };
 
 void HotWindow::put_row(std::string& out, const Source& source, std::size_t row, Tail& tail)
@@ -68,7 +75,7 @@ void HotWindow::put_row(std::string& out, const Source& source, std::size_t row,
         return at;
     };
     const auto before = out.size();
-    out.resize_and_overwrite(before + row_bytes_max(rows, row),
+    out.resize_and_overwrite(before + source.bytes_max(row),
                              [&](char* begin, std::size_t) { return std::size_t(write(begin + before) - begin); });
     tail = {rows.at_us[row], rows.seq[row], origin.agent, origin.stream, correction, std::move(tail.address)};
     if (!same_address) tail.address = address;
@@ -224,7 +231,7 @@ std::size_t HotWindow::append_row(const Source& source, std::size_t row)
     auto& block = probe.blocks.back();
     const auto before = block.bytes.size();
     // A block that has begun is likely to become full: room for all of it at once instead of growing over and over.
-    if (block.rows == 1) block.bytes.reserve(before * kBlockRowsMax + row_bytes_max(source.rows, row));
+    if (block.rows == 1) block.bytes.reserve(before * kBlockRowsMax + source.bytes_max(row));
     put_row(block.bytes, source, row, probe.tail);
     block.min_us = std::min(block.min_us, at);
     block.max_us = std::max(block.max_us, at);

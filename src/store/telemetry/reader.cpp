@@ -35,10 +35,13 @@ public:
         turn_to(rows.at_us[row]);
         accumulator_.add(rows, row);
     }
-    void aggregate(std::int64_t at_us, const Aggregate& aggregate) override
+    void aggregate(std::int64_t at_us, Aggregate&& aggregate) override
     {
         turn_to(at_us);
-        accumulator_.add(aggregate);
+        // Often it is the only one of its bucket.
+        auto& bucket = out_.buckets[index_];
+        if (!bucket && accumulator_.empty()) bucket = std::move(aggregate);
+        else accumulator_.add(aggregate);
     }
     void finish()
     {
@@ -78,7 +81,7 @@ class Reader::SumSink final : public Reader::Sink {
 public:
     explicit SumSink(Accumulator& accumulator) : accumulator_(accumulator) {}
     void row(const Rows& rows, std::size_t row) override { accumulator_.add(rows, row); }
-    void aggregate(std::int64_t, const Aggregate& aggregate) override { accumulator_.add(aggregate); }
+    void aggregate(std::int64_t, Aggregate&& aggregate) override { accumulator_.add(aggregate); }
 
 private:
     Accumulator& accumulator_;
@@ -160,9 +163,9 @@ Status Reader::fill_closed(ProbeKey probe, std::int64_t day, TimeRange piece, st
             pass_over(read.error(), probe);
             continue;
         }
-        for (const auto& [index, aggregate] : *read) {
+        for (auto& [index, aggregate] : *read) {
             const auto at = day * kDayUs + std::int64_t(index) * width_us(width);
-            if (contains(piece, at)) sink.aggregate(at, aggregate);
+            if (contains(piece, at)) sink.aggregate(at, std::move(aggregate));
         }
         return {};
     }

@@ -61,7 +61,7 @@ private:
     public:
         virtual ~Sink() = default;
         virtual void row(const Rows& rows, std::size_t row) = 0;
-        virtual void aggregate(std::int64_t at_us, const quality::Aggregate& aggregate) = 0;
+        virtual void aggregate(std::int64_t at_us, quality::Aggregate&& aggregate) = 0;
     };
     class BucketSink;
     class SumSink;
