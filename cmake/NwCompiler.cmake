@@ -19,7 +19,7 @@ if(NW_CCACHE)
 endif()
 find_program(NW_LLD ld.lld-19)
 if(NW_LLD)
-  add_link_options(-fuse-ld=lld-19)
+  add_link_options(-fuse-ld=lld-19 -Wl,--as-needed)  # a short-lived program should load only what it uses
 endif()
 
 add_library(nw_warnings INTERFACE)
