@@ -500,7 +500,7 @@ Task<void> paced(Store& store, const Slice& slice, SetClock& clock, double secon
             }(store, slice, i, clock.wall(), took, running),
             [](std::exception_ptr) {});
     }
-    while (running > 0) {
+    while (running > 0) {  // NOLINT(bugprone-infinite-loop): the coroutines above count it down
         timer.expires_after(Millis(1));
         co_await timer.async_wait(nothrow);
     }

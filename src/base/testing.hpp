@@ -34,7 +34,7 @@ T run(Loop& loop, Task<T> task)
         done = true;
     });
     loop.restart();
-    while (!done) loop.run_one();
+    while (!done) loop.run_one();  // NOLINT(bugprone-infinite-loop): the handler ends it
     if (thrown) std::rethrow_exception(thrown);
     return *std::move(result);
 }

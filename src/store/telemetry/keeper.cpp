@@ -8,7 +8,6 @@ namespace nw::store {
 namespace {
 
 using quality::Accumulator;
-using quality::Aggregate;
 
 // A day is compacted so long after its end, and again when late rows have come and then stopped coming for a while.
 constexpr std::int64_t kGraceUs = 30 * 60 * kSecondUs;
