@@ -164,7 +164,8 @@ public:
     {
         NW_CO_TRY(auto rules, make_rules(everything, shorter));
         const std::lock_guard lock(settings_);
-        retention_ = std::make_shared<RetentionRules>(std::move(rules));
+        // Said again and again by whoever looks for new probes: what is the same sets no maintenance going.
+        if (*retention_ != rules) retention_ = std::make_shared<RetentionRules>(std::move(rules));
         co_return Status{};
     }
     Task<Status> remove_probe(ProbeId probe) override

@@ -70,6 +70,8 @@ Horizon horizon(const Retention& retention, WallTime now);
 struct RetentionRules {
     Retention everything{};
     std::unordered_map<ProbeId, Retention> shorter{};
+
+    friend bool operator==(const RetentionRules&, const RetentionRules&) = default;
 };
 // Invalid when one of them is less than a day, or less for coarser data.
 Result<RetentionRules> make_rules(Retention everything, const std::vector<ShorterRetention>& shorter);
