@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::array<std::string_view, 7> kSettingTypes{"target", "integer", "duration", "boolean",
                                                         "choice", "text",    "interface"};
-constexpr std::array<std::string_view, 3> kColumnTypes{"integer", "histogram", "text"};
+constexpr std::array<std::string_view, 4> kColumnTypes{"integer", "histogram", "text", "table"};
 constexpr std::array<std::string_view, 5> kRollups{"sum", "min", "max", "last", "merge"};
 constexpr std::array<std::string_view, 6> kFormulas{"value", "ratio", "complement", "mean", "deviation", "quantile"};
 
@@ -54,6 +54,26 @@ void write_names(JsonWriter& json, std::string_view key, std::span<const std::st
     json.end_array();
 }
 
+void write_column(JsonWriter& json, const Column& column)
+{
+    json.object()
+        .field("name", column.name)
+        .field("type", kColumnTypes[std::size_t(column.type)])
+        .field("unit", column.unit)
+        .field("rollup", kRollups[std::size_t(column.rollup)])
+        .field("label", column.label)
+        .key("children")
+        .array();
+    for (const auto& child : column.children)
+        json.object()
+            .field("name", child.name)
+            .field("type", kColumnTypes[std::size_t(child.type)])
+            .field("unit", child.unit)
+            .field("label", child.label)
+            .end_object();
+    json.end_array().end_object();
+}
+
 void write_kind(JsonWriter& json, const Kind& kind)
 {
     json.object()
@@ -65,14 +85,7 @@ void write_kind(JsonWriter& json, const Kind& kind)
         .array();
     for (const auto& setting : kind.settings) write_setting(json, setting);
     json.end_array().key("columns").array();
-    for (const auto& column : kind.columns)
-        json.object()
-            .field("name", column.name)
-            .field("type", kColumnTypes[std::size_t(column.type)])
-            .field("unit", column.unit)
-            .field("rollup", kRollups[std::size_t(column.rollup)])
-            .field("label", column.label)
-            .end_object();
+    for (const auto& column : kind.columns) write_column(json, column);
     json.end_array().key("metrics").array();
     for (const auto& metric : kind.metrics)
         json.object()

@@ -5,6 +5,7 @@
 #include "api/sample_rows.hpp"
 
 #include "base/json_writer.hpp"
+#include "model/child_rows.hpp"
 
 #include <algorithm>
 
@@ -15,6 +16,8 @@ constexpr std::uint32_t kRowsPerPage = 1000;
 constexpr std::uint32_t kRowsPerExportPiece = 5000;
 constexpr std::uint32_t kRowsWithValuesMax = 500;
 constexpr std::size_t kValuesPerRowMax = 1000;  // as many packets as a ping may send; a count from outside may be anything
+
+bool fits_a_cell(const Column& column) { return column.type == ColumnType::Integer || column.type == ColumnType::Text; }
 
 // Every value of a histogram column, rising, as far as the histogram tells them apart.
 void write_values(JsonWriter& json, const Rows& rows)
@@ -55,7 +58,7 @@ void write_rows(JsonWriter& json, const Rows& rows)
     json.end_array().key("columns").object();
     for (std::size_t c = 0; c < rows.columns.size(); ++c) {
         const auto& column = rows.kind->columns[c];
-        if (column.type == ColumnType::Histogram) continue;
+        if (!fits_a_cell(column)) continue;
         json.key(column.name).array();
         for (std::size_t i = 0; i < rows.size(); ++i) {
             if (column.type == ColumnType::Text) json.text(rows.columns[c].bytes.at(i));
@@ -116,15 +119,47 @@ void write_csv(CsvWriter& csv, const Rows& rows)
     }
 }
 
-Task<Result<std::string>> write_page(Services& services, const ProbeAndKind& of, store::TimeRange range, CsvWriter& csv,
-                                     std::string cursor)
+void write_child(CsvWriter& csv, const ChildColumn& column, const ColumnValues& values, std::size_t row)
+{
+    if (column.type == ColumnType::Integer && values.numbers[row] == kAbsent) csv.empty();
+    else if (column.type == ColumnType::Integer) csv.number(values.numbers[row]);
+    else csv.text(column.unit == "ip" ? address_text(values.bytes.at(row)) : std::string(values.bytes.at(row)));
+}
+
+// One line per child row, with the time of its run.
+void write_table(CsvWriter& csv, const Rows& rows, const Column& column)
+{
+    const auto& tables = rows.columns[*rows.kind->column_index(column.name)].bytes;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const auto children = decode_child_rows(column.children, tables.at(i));
+        for (std::size_t row = 0; children && row < children->count; ++row) {
+            csv.text(iso_time(rows.at_us[i])).number(rows.at_us[i]);
+            for (std::size_t c = 0; c < column.children.size(); ++c)
+                write_child(csv, column.children[c], children->columns[c], row);
+            csv.end_row();
+        }
+    }
+}
+
+// The column of child rows that is asked for; none when the runs themselves are.
+Result<const Column*> table_of(const Kind& kind, std::string_view name)
+{
+    if (name.empty()) return static_cast<const Column*>(nullptr);
+    for (const auto& column : kind.columns)
+        if (column.type == ColumnType::Table && column.name == name) return &column;
+    return fail_field("table", "must be a table of the probe's kind");
+}
+
+Task<Result<std::string>> write_page(Services& services, const ProbeAndKind& of, store::TimeRange range, const Column* table,
+                                     CsvWriter& csv, std::string cursor)
 {
     NW_CO_TRY(auto page, co_await services.telemetry.samples({.probe = of.probe.id,
                                                               .kind = of.kind,
                                                               .range = range,
                                                               .limit = kRowsPerExportPiece,
                                                               .cursor = std::move(cursor)}));
-    write_csv(csv, page.rows.rows);
+    if (table) write_table(csv, page.rows.rows, *table);
+    else write_csv(csv, page.rows.rows);
     co_return std::move(page.next);
 }
 
@@ -134,12 +169,16 @@ Task<Reply> export_samples(Services& services, Call& call)
 {
     NW_CO_TRY(auto of, co_await probe_of(services, call));
     NW_CO_TRY(const auto range, range_of(call));
-    CsvExport source{.file_name = std::string(of.kind->name) + "-" + to_text(of.probe.id) + ".csv",
-                     .header = {"at", "at_us", "outcome", "reason", "address", "clock"}};
+    NW_CO_TRY(const auto* table, table_of(*of.kind, call.request.query["table"]));
+    CsvExport source{.file_name = std::string(table ? table->name : of.kind->name) + "-" + to_text(of.probe.id) + ".csv",
+                     .header = {"at", "at_us"}};
+    if (!table) source.header.insert(source.header.end(), {"outcome", "reason", "address", "clock"});
     for (const auto& column : of.kind->columns)
-        if (column.type != ColumnType::Histogram) source.header.push_back(column.name);
-    source.page = [&services, of = std::move(of), range](CsvWriter& csv, std::string cursor) {
-        return write_page(services, of, range, csv, std::move(cursor));
+        if (!table && fits_a_cell(column)) source.header.push_back(column.name);
+    if (table)
+        for (const auto& child : table->children) source.header.push_back(child.name);
+    source.page = [&services, of = std::move(of), range, table](CsvWriter& csv, std::string cursor) {
+        return write_page(services, of, range, table, csv, std::move(cursor));
     };
     co_return csv_response(std::move(source));
 }

@@ -47,10 +47,23 @@ struct Setting {
     bool advanced = false;  // folded away in forms
 };
 
-enum class ColumnType : std::uint8_t { Integer, Histogram, Text };
+enum class ColumnType : std::uint8_t {
+    Integer,
+    Histogram,  // compact form (quality/histogram.hpp)
+    Text,
+    Table,  // child rows, such as the hops of a path (model/child_rows.hpp)
+};
 
 // How two values of a column become one when time ranges are merged.
 enum class Rollup : std::uint8_t { Sum, Min, Max, Last, Merge };
+
+// A column of the child rows of a Table. They are kept as long as the run itself and have no roll-ups.
+struct ChildColumn {
+    std::string_view name{};
+    ColumnType type = ColumnType::Integer;  // Integer or Text
+    std::string_view unit{};                // as of columns; "ip": bytes of an address
+    std::string_view label{};
+};
 
 struct Column {
     std::string_view name{};
@@ -60,6 +73,7 @@ struct Column {
     std::string_view label{};
     // Read for most charts: stored in the first, small frame of a chunk.
     bool hot = false;
+    std::span<const ChildColumn> children{};  // of a Table
 };
 
 enum class Formula : std::uint8_t {

@@ -12,7 +12,8 @@ Accumulator::Accumulator(const Kind& kind) : kind_(kind), sum_(make_aggregate(ki
 {
     for (auto& counts : counts_) counts.buckets.resize(kBucketCount);
     for (std::size_t i = 0; i < kind.columns.size(); ++i)
-        if (kind.columns[i].type != ColumnType::Text) layout_.push_back({i, kind.columns[i].type});
+        if (kind.columns[i].type == ColumnType::Integer || kind.columns[i].type == ColumnType::Histogram)
+            layout_.push_back({i, kind.columns[i].type});
 }
 
 void Accumulator::roll_up(std::size_t column, std::int64_t value, std::int64_t at_us)

@@ -21,12 +21,18 @@ using testing_rows::random_sample;
 
 namespace {
 
-constexpr std::array<Column, 5> kOddColumns{{
+constexpr std::array<ChildColumn, 3> kOddChildren{{
+    {.name = "ttl"},
+    {.name = "address", .type = ColumnType::Text, .unit = "ip"},
+    {.name = "delay", .unit = "us"},
+}};
+constexpr std::array<Column, 6> kOddColumns{{
     {.name = "note", .type = ColumnType::Text, .rollup = Rollup::Last},
     {.name = "first", .type = ColumnType::Histogram, .rollup = Rollup::Merge},
     {.name = "gauge", .rollup = Rollup::Last, .hot = true},
     {.name = "second", .type = ColumnType::Histogram, .rollup = Rollup::Merge},
     {.name = "count", .rollup = Rollup::Sum},
+    {.name = "hops", .type = ColumnType::Table, .children = kOddChildren},
 }};
 constexpr std::array<Setting, 1> kOddSettings{
     {{.name = "interval", .type = SettingType::Duration, .default_number = 1000, .min = 1000, .max = 9000}}};

@@ -3,6 +3,7 @@
 #include "base/random.hpp"
 #include "model/kinds/all.hpp"
 #include "model/kinds/ping.hpp"
+#include "model/path_run.hpp"
 #include "quality/aggregate.hpp"
 #include "wire/messages.hpp"
 
@@ -66,6 +67,22 @@ void controller_messages(const std::filesystem::path& folder)
     write(folder, int(messages.size()), encode_state(state));
 }
 
+void hops(const std::filesystem::path& folder)
+{
+    PathHop router{.ttl = 1, .address = std::string("\x0a\0\0\1", 4), .name = "gw.example", .answer = HopAnswer::Exceeded};
+    router.icmp_type = 11;
+    router.sent = router.received = 10;
+    router.rtt_min_us = router.rtt_max_us = 700;
+    router.rtt_sum_us = 7000;
+    router.mpls = {{16'001, 3, true, 254}};
+    router.interfaces = {{.role = 2, .index = 7, .address = std::string(16, '\xfd'), .name = "ge-0/0/1", .mtu = 1500}};
+    PathHop silent{.path = 1, .ttl = 2, .sent = 10, .verdict = HopVerdict::RateLimited, .limit_per_second = 1.5};
+    silent.nat_destination = router.address;
+    write(folder, 0, encode_hops({router}));
+    write(folder, 1, encode_hops({router, silent}));
+    write(folder, 2, encode_hops({silent, silent, router}));
+}
+
 }  // namespace
 
 int main(int argc, char** argv)
@@ -86,6 +103,7 @@ int main(int argc, char** argv)
         quality::encode(kinds::ping, aggregate, bytes);
         write(corpus / "quality_aggregate", number++, bytes);
     }
+    hops(corpus / "model_child_rows");
     agent_messages(corpus / "wire_agent_message", batch_of(3, random));
     controller_messages(corpus / "wire_controller_message");
     return 0;

@@ -1,6 +1,7 @@
 // Chunks: the frame as read from disk, and the sections behind its checksum, which a fuzzer would never get past.
 #include "fuzz.hpp"
 
+#include "model/kinds/path.hpp"
 #include "model/kinds/ping.hpp"
 #include "store/telemetry/chunk.hpp"
 #include "store/telemetry/column_codec.hpp"
@@ -33,5 +34,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const auto& each : {std::string(bytes), frame})
         if (decode_chunk(codec, kinds::ping, ProbeId{1}, {rows, each, each, each}, {}, out))
             NW_ASSERT(out.size() % rows == 0);
+    auto paths = make_stored_rows(kinds::path);
+    if (decode_chunk(codec, kinds::path, ProbeId{1}, {rows, frame, frame, frame}, {}, paths))
+        NW_ASSERT(paths.size() == rows);
     return 0;
 }

@@ -1594,11 +1594,20 @@ export interface components {
         KindColumn: {
             name: string;
             /** @enum {string} */
-            type: "integer" | "histogram" | "text";
+            type: "integer" | "histogram" | "text" | "table";
             unit: string;
             /** @enum {string} */
             rollup: "sum" | "min" | "max" | "last" | "merge";
             label: string;
+            /** @description Columns of the child rows of a table, such as the hops of a path; kept as long as the run itself. */
+            children: {
+                name: string;
+                /** @enum {string} */
+                type: "integer" | "text";
+                /** @description As of columns; `ip` for addresses. */
+                unit: string;
+                label: string;
+            }[];
         };
         KindMetric: {
             name: string;
@@ -3016,6 +3025,8 @@ export interface operations {
                 from: components["parameters"]["From"];
                 /** @description Microseconds since the epoch, exclusive. */
                 to: components["parameters"]["To"];
+                /** @description A table of the kind, such as `hops`: one line per child row instead of one per run. */
+                table?: string;
             };
             header?: never;
             path: {
@@ -3027,7 +3038,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description `at,at_us,outcome,reason,address,clock` and the kind's columns. */
+            /** @description `at,at_us,outcome,reason,address,clock` and the kind's columns; of a table `at,at_us` and its columns. */
             200: {
                 headers: {
                     [name: string]: unknown;

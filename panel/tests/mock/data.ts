@@ -29,10 +29,10 @@ export const PING: S['Kind'] = {
     setting({ name: 'interface', label: 'Interface', type: 'interface', default: '', max: 15, advanced: true }),
   ],
   columns: [
-    { name: 'sent', type: 'integer', unit: 'packets', rollup: 'sum', label: 'Sent' },
-    { name: 'received', type: 'integer', unit: 'packets', rollup: 'sum', label: 'Received' },
-    { name: 'rtt_min', type: 'integer', unit: 'us', rollup: 'min', label: 'RTT minimum' },
-    { name: 'rtt', type: 'histogram', unit: 'us', rollup: 'merge', label: 'RTT' },
+    { name: 'sent', type: 'integer', unit: 'packets', rollup: 'sum', label: 'Sent', children: [] },
+    { name: 'received', type: 'integer', unit: 'packets', rollup: 'sum', label: 'Received', children: [] },
+    { name: 'rtt_min', type: 'integer', unit: 'us', rollup: 'min', label: 'RTT minimum', children: [] },
+    { name: 'rtt', type: 'histogram', unit: 'us', rollup: 'merge', label: 'RTT', children: [] },
   ],
   metrics: [
     { name: 'loss_ratio', label: 'Loss', unit: 'ratio', formula: 'complement' },
@@ -48,7 +48,7 @@ export const PING: S['Kind'] = {
 export const COUNTER: S['Kind'] = {
   number: 900, name: 'counter', label: 'Counter', description: 'A second kind, to show that nothing here knows the first.',
   settings: [setting({ name: 'target', label: 'Target', type: 'target', required: true, max: 253 }), setting({ name: 'interval', label: 'Interval', type: 'duration', unit: 'ms', default: 10_000, min: 1000, max: 86_400_000 })],
-  columns: [{ name: 'level', type: 'integer', unit: 'B', rollup: 'last', label: 'Level' }],
+  columns: [{ name: 'level', type: 'integer', unit: 'B', rollup: 'last', label: 'Level', children: [] }],
   metrics: [{ name: 'level', label: 'Level', unit: 'B', formula: 'value' }],
   presentation: { distribution: '', loss: '', lines: ['level'], tiles: ['level'] },
 }

@@ -2,6 +2,7 @@
 
 #include "base/assert.hpp"
 #include "base/varint.hpp"
+#include "model/child_rows.hpp"
 #include "store/telemetry/column_codec.hpp"
 #include "store/telemetry/rules.hpp"
 
@@ -11,7 +12,8 @@
 namespace nw::store {
 namespace {
 
-// Tags of sections. Never reused; a column's sections follow at kColumns + 4 * index.
+// Tags of sections. Never reused; a column's sections follow at kColumns + 4 * index, those of a table at
+// kTables + 64 * index: rows per run, then each child column.
 enum Tag : std::uint32_t {
     kTime = 1,
     kOutcome = 2,
@@ -21,12 +23,18 @@ enum Tag : std::uint32_t {
     kCorrection = 6,
     kAddress = 7,
     kReason = 8,
-    kColumns = 64
+    kColumns = 64,
+    kTables = 1 << 16
 };
 
 constexpr std::uint32_t column_tag(std::size_t column, std::size_t stream = 0)
 {
     return std::uint32_t(kColumns + 4 * column + stream);
+}
+
+constexpr std::uint32_t table_tag(std::size_t column, std::size_t stream)
+{
+    return std::uint32_t(kTables + 64 * column + stream);
 }
 
 auto corrupt(const char* what) { return fail(Errc::Corrupt, std::string("chunk: ") + what); }
@@ -150,6 +158,23 @@ std::vector<Section> hot_sections(const StoredRows& stored)
     return sections;
 }
 
+void put_table(std::vector<Section>& to, std::size_t index, const Column& column, const BytesColumn& tables)
+{
+    if (tables.data.empty()) return;
+    ChildRows all;
+    std::vector<std::int64_t> counts;
+    for (std::size_t row = 0; row < tables.size(); ++row) {
+        const auto count = append_child_rows(column.children, tables.at(row), all);
+        counts.push_back(std::int64_t(count.value_or(0)));  // what does not decode was dropped on its way in
+    }
+    put(to, table_tag(index, 0), encode_numbers(counts));
+    for (std::size_t i = 0; i < column.children.size(); ++i) {
+        const auto& child = all.columns[i];
+        put(to, table_tag(index, 1 + i),
+            column.children[i].type == ColumnType::Integer ? encode_numbers(child.numbers) : encode_strings(child.bytes));
+    }
+}
+
 std::vector<Section> rest_sections(const StoredRows& stored)
 {
     const auto& rows = stored.rows;
@@ -165,6 +190,7 @@ std::vector<Section> rest_sections(const StoredRows& stored)
         if (column.type == ColumnType::Integer && !column.hot)
             put(sections, column_tag(i), encode_numbers(rows.columns[i].numbers));
         if (column.type == ColumnType::Text) put(sections, column_tag(i), encode_strings(rows.columns[i].bytes));
+        if (column.type == ColumnType::Table) put_table(sections, i, column, rows.columns[i].bytes);
     }
     return sections;
 }
@@ -187,6 +213,50 @@ Status decode_hot(const Frame& frame, std::uint32_t count, Rows& rows)
     for (std::size_t i = 0; i < rows.columns.size(); ++i)
         if (rows.kind->columns[i].hot && rows.kind->columns[i].type == ColumnType::Integer)
             NW_CHECK(decode_numbers(frame.section(column_tag(i)), count, rows.columns[i].numbers));
+    return {};
+}
+
+Result<std::size_t> sum_of(const std::vector<std::int64_t>& counts)
+{
+    std::size_t sum = 0;
+    for (const auto count : counts) {
+        if (count < 0 || count > std::int64_t(kChildRowsMax)) return corrupt("child rows out of range");
+        sum += std::size_t(count);
+    }
+    if (sum > kChunkChildRowsMax + kChildRowsMax) return corrupt("too many child rows");
+    return sum;
+}
+
+Status decode_table(const Frame& frame, std::size_t index, const Column& column, std::uint32_t count, BytesColumn& out)
+{
+    if (frame.section(table_tag(index, 0)).empty()) {
+        for (std::uint32_t row = 0; row < count; ++row) out.push({});
+        return {};
+    }
+    std::vector<std::int64_t> counts;
+    NW_CHECK(decode_numbers(frame.section(table_tag(index, 0)), count, counts));
+    NW_TRY(const auto sum, sum_of(counts));
+    ChildRows all{.count = sum, .columns = std::vector<ColumnValues>(column.children.size())};
+    for (std::size_t i = 0; i < column.children.size(); ++i) {
+        const auto section = frame.section(table_tag(index, 1 + i));
+        auto& child = all.columns[i];
+        if (column.children[i].type == ColumnType::Integer)
+            NW_CHECK(decode_numbers(section, std::uint32_t(sum), child.numbers));
+        else NW_CHECK(decode_strings(section, std::uint32_t(sum), wire::kTextBytesMax, child.bytes));
+    }
+    std::size_t from = 0;
+    for (const auto rows : counts) {
+        out.push(encode_child_rows(column.children, all, from, std::size_t(rows)));
+        from += std::size_t(rows);
+    }
+    return {};
+}
+
+Status decode_tables(const Frame& frame, std::uint32_t count, Rows& rows)
+{
+    for (std::size_t i = 0; i < rows.columns.size(); ++i)
+        if (rows.kind->columns[i].type == ColumnType::Table)
+            NW_CHECK(decode_table(frame, i, rows.kind->columns[i], count, rows.columns[i].bytes));
     return {};
 }
 
@@ -260,8 +330,9 @@ Status decode_parts(Codec& codec, const ChunkView& chunk, ChunkParts parts, Stor
     NW_TRY(const auto hot, codec.unpack(chunk.hot));
     NW_CHECK(decode_hot(hot, chunk.rows, out.rows));
     if (parts.rest) {
-        NW_TRY(const auto rest, codec.unpack(chunk.rest));
+        NW_TRY(const auto rest, codec.unpack(chunk.rest, parts.tables ? UINT32_MAX : kTables));
         NW_CHECK(decode_rest(rest, chunk.rows, out));
+        if (parts.tables) NW_CHECK(decode_tables(rest, chunk.rows, out.rows));
     }
     if (parts.histograms) {
         NW_TRY(const auto histograms, codec.unpack(chunk.histograms));
@@ -275,7 +346,7 @@ Status decode_parts(Codec& codec, const ChunkView& chunk, ChunkParts parts, Stor
 ChunkParts parts_for(const Kind& kind, const std::vector<const Metric*>& metrics)
 {
     if (metrics.empty()) return {};
-    ChunkParts parts{.rest = false, .histograms = false};
+    ChunkParts parts{.rest = false, .histograms = false, .tables = false};
     for (const auto* metric : metrics) {
         for (const auto name : {metric->a, metric->b, metric->c}) {
             const auto index = kind.column_index(name);
@@ -308,6 +379,22 @@ void sort_rows(StoredRows& rows)
     auto sorted = make_stored_rows(*rows.rows.kind);
     for (const auto row : order) append_row(sorted, rows, row);
     rows = std::move(sorted);
+}
+
+std::size_t chunk_rows(const StoredRows& rows, std::size_t begin)
+{
+    const auto& kind = *rows.rows.kind;
+    const auto most = std::min<std::size_t>(rows.size() - begin, kChunkRowsMax);
+    auto fit = most;
+    for (std::size_t i = 0; i < kind.columns.size(); ++i) {
+        if (kind.columns[i].type != ColumnType::Table) continue;
+        std::size_t children = 0;
+        std::size_t count = 0;
+        while (count < most && children <= kChunkChildRowsMax)
+            children += child_row_count(rows.rows.columns[i].bytes.at(begin + count++));
+        fit = std::min(fit, count);
+    }
+    return fit;
 }
 
 Chunk encode_chunk(Codec& codec, const StoredRows& rows)

@@ -17,6 +17,8 @@ namespace nw::store {
 
 // A day of one sample per second is cut into chunks of this size, so that an hour of it is read quickly.
 inline constexpr std::uint32_t kChunkRowsMax = 8'192;
+// No more child rows either, but that a chunk has one row at least.
+inline constexpr std::size_t kChunkChildRowsMax = 1 << 17;
 
 struct Chunk {
     std::int64_t t0_us = 0;  // first and last sample
@@ -38,12 +40,15 @@ struct ChunkView {
 struct ChunkParts {
     bool rest = true;
     bool histograms = true;
+    bool tables = true;  // of the rest
 };
 
 // What the metrics need; all parts when there are none.
 ChunkParts parts_for(const Kind& kind, const std::vector<const Metric*>& metrics);
 
-// `rows` are of one probe, in order of position, 1 to kChunkRowsMax of them.
+// How many of the rows from `begin` on go into one chunk.
+std::size_t chunk_rows(const StoredRows& rows, std::size_t begin);
+// `rows` are of one probe, in order of position, and no more than chunk_rows().
 Chunk encode_chunk(Codec& codec, const StoredRows& rows);
 // Appends the rows to `out`; on error `out` is as before.
 Status decode_chunk(Codec& codec, const Kind& kind, ProbeId probe, const ChunkView& chunk, ChunkParts parts,

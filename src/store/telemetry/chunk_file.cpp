@@ -253,10 +253,10 @@ Status SealWriter::add(Codec& codec, ProbeId probe, const StoredRows& rows)
             .bind_blob(9, chunk.histograms);
         return statements_->chunk.run();
     };
-    if (rows.size() <= kChunkRowsMax) return write(rows);
+    if (chunk_rows(rows, 0) == rows.size()) return write(rows);
     for (std::size_t begin = 0; begin < rows.size();) {
         auto piece = make_stored_rows(kind_);
-        const auto end = std::min<std::size_t>(rows.size(), begin + kChunkRowsMax);
+        const auto end = begin + chunk_rows(rows, begin);
         for (; begin < end; ++begin) append_row(piece, rows, begin);
         NW_CHECK(write(piece));
     }

@@ -13,12 +13,18 @@ using namespace nw::store::testing_rows;
 
 namespace {
 
-constexpr std::array<Column, 5> kOddColumns{{
+constexpr std::array<ChildColumn, 3> kOddChildren{{
+    {.name = "ttl"},
+    {.name = "address", .type = ColumnType::Text, .unit = "ip"},
+    {.name = "delay", .unit = "us"},
+}};
+constexpr std::array<Column, 6> kOddColumns{{
     {.name = "note", .type = ColumnType::Text, .rollup = Rollup::Last},
     {.name = "first", .type = ColumnType::Histogram, .rollup = Rollup::Merge},
     {.name = "gauge", .rollup = Rollup::Last, .hot = true},
     {.name = "second", .type = ColumnType::Histogram, .rollup = Rollup::Merge},
     {.name = "count", .rollup = Rollup::Sum},
+    {.name = "hops", .type = ColumnType::Table, .children = kOddChildren},
 }};
 constexpr Kind kOdd{.number = 900, .name = "odd", .columns = kOddColumns};
 
@@ -80,6 +86,37 @@ TEST_CASE("parts of a chunk come alone, the others absent")
     CHECK(parts_for(kind, {kind.metric("rtt_p95")}).histograms);
     CHECK(parts_for(kind, {kind.metric("rtt_deviation")}).rest);
     CHECK(parts_for(kind, {}).rest);
+}
+
+TEST_CASE("child rows are left in their frame when nobody asks for them")
+{
+    SeededRandom random(26);
+    Codec codec;
+    const auto rows = random_chunk(random, kOdd, ProbeId(5), 900);
+    const auto chunk = encode_chunk(codec, rows);
+    auto without = make_stored_rows(kOdd);
+    REQUIRE(decode_chunk(codec, kOdd, ProbeId(5), view_of(chunk), {.tables = false}, without));
+    CHECK(without.rows.columns[0] == rows.rows.columns[0]);
+    CHECK(without.rows.columns[5].bytes.data.empty());
+    CHECK(sample_at(without.rows, 899).bytes[5].empty());
+    CHECK_FALSE(parts_for(kOdd, {kinds::ping.metric("loss_ratio")}).tables);
+}
+
+TEST_CASE("chunks end early where runs have many child rows")
+{
+    auto rows = make_stored_rows(kOdd);
+    ChildRows large;
+    while (large.count < kChildRowsMax) add_row(large, kOddChildren);
+    const auto bytes = encode_child_rows(kOddChildren, large);
+    for (int i = 0; i < 300; ++i) {
+        auto sample = make_sample(kOdd, ProbeId(5), from_us(i));
+        sample.bytes[5] = bytes;
+        append(rows.rows, std::uint64_t(i), sample);
+    }
+    const auto fit = chunk_rows(rows, 0);
+    CHECK(fit * kChildRowsMax > kChunkChildRowsMax);
+    CHECK((fit - 1) * kChildRowsMax <= kChunkChildRowsMax);
+    CHECK(chunk_rows(rows, 299) == 1);
 }
 
 TEST_CASE("a damaged chunk is an error and leaves what was decoded before")

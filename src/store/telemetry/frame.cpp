@@ -107,7 +107,7 @@ std::string Codec::pack(const std::vector<Section>& sections)
     return out;
 }
 
-Result<Frame> Codec::unpack(std::string_view bytes)
+Result<Frame> Codec::unpack(std::string_view bytes, std::uint32_t below)
 {
     if (bytes.size() < 5) return corrupt("too short");
     const auto body = bytes.substr(0, bytes.size() - 4);
@@ -126,7 +126,7 @@ Result<Frame> Codec::unpack(std::string_view bytes)
     while (!in.empty()) {
         Frame::View view;
         if (!take_section(in, view)) return corrupt("a section that is cut short");
-        views.push_back(view);
+        if (view.tag < below) views.push_back(view);
     }
     if (apart) {
         frame.storage.reserve(views.size());

@@ -50,7 +50,8 @@ public:
     Codec& operator=(const Codec&) = delete;
 
     std::string pack(const std::vector<Section>& sections);
-    Result<Frame> unpack(std::string_view bytes);
+    // Sections with tags from `below` on may be left out, where that saves work.
+    Result<Frame> unpack(std::string_view bytes, std::uint32_t below = UINT32_MAX);
 
 private:
     struct Contexts;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/random.hpp"
+#include "model/child_rows.hpp"
 #include "quality/histogram.hpp"
 #include "store/telemetry/chunk.hpp"
 #include "store/telemetry/rules.hpp"
@@ -17,6 +18,20 @@ inline std::string random_histogram(Random& random)
     for (auto n = random.below(30); n > 0; --n)
         histogram.add(Nanos(std::int64_t(1 + random.below(1ULL << (10 + random.below(30))))), 1 + random.below(5));
     return histogram.compact();
+}
+
+inline std::string random_child_rows(Random& random, const Column& column)
+{
+    ChildRows table;
+    for (auto n = random.below(20); n > 0; --n) {
+        add_row(table, column.children);
+        for (std::size_t i = 0; i < column.children.size(); ++i) {
+            if (random.below(6) == 0) continue;
+            if (column.children[i].type == ColumnType::Integer) set(table, i, std::int64_t(random.below(1000)) - 10);
+            else set(table, i, std::string(random.below(17), char('k' + random.below(4))));
+        }
+    }
+    return encode_child_rows(column.children, table);
 }
 
 // Numbers that roll up exactly: no saturation, whatever is added.
@@ -35,6 +50,8 @@ inline Sample random_sample(Random& random, const Kind& kind, ProbeId probe, std
             if (wild && chance == 2) sample.numbers[i] = std::int64_t(random.u64() | 1);
         } else if (kind.columns[i].type == ColumnType::Histogram) {
             if (chance != 0) sample.bytes[i] = random_histogram(random);
+        } else if (kind.columns[i].type == ColumnType::Table) {
+            if (chance != 0) sample.bytes[i] = random_child_rows(random, kind.columns[i]);
         } else {
             sample.bytes[i] = std::string(random.below(40), char('a' + random.below(26)));
         }

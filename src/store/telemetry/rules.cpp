@@ -1,6 +1,7 @@
 #include "store/telemetry/rules.hpp"
 
 #include "base/text.hpp"
+#include "model/child_rows.hpp"
 #include "quality/histogram.hpp"
 
 #include <algorithm>
@@ -19,12 +20,23 @@ constexpr std::array kSteps{kSecondUs,  2 * kSecondUs, 5 * kSecondUs, 10 * kSeco
 std::int64_t floor_to(std::int64_t at_us, std::int64_t step_us) { return at_us - at_us % step_us; }
 std::int64_t ceil_to(std::int64_t at_us, std::int64_t step_us) { return floor_to(at_us + step_us - 1, step_us); }
 
-void drop_bad_histograms(Rows& rows)
+bool is_child_rows(const Column& column, std::string_view bytes)
+{
+    ChildRows table;
+    return append_child_rows(column.children, bytes, table).has_value();
+}
+
+bool is_good(const Column& column, std::string_view bytes)
+{
+    if (column.type == ColumnType::Histogram) return quality::is_compact_histogram(bytes);
+    return column.type != ColumnType::Table || is_child_rows(column, bytes);
+}
+
+void drop_bad_values(Rows& rows)
 {
     for (std::size_t i = 0; i < rows.columns.size(); ++i) {
-        if (rows.kind->columns[i].type != ColumnType::Histogram) continue;
         auto& bytes = rows.columns[i].bytes;
-        const auto bad = [&](std::size_t row) { return !quality::is_compact_histogram(bytes.at(row)); };
+        const auto bad = [&](std::size_t row) { return !is_good(rows.kind->columns[i], bytes.at(row)); };
         bool any = false;
         for (std::size_t row = 0; row < bytes.size() && !any; ++row) any = bad(row);
         if (!any) continue;
@@ -78,7 +90,7 @@ NewRows take_new_rows(wire::Batch batch, std::uint64_t after_seq, WallTime recei
     for (auto& rows : batch.kinds) {
         if (batch.first_seq <= after_seq) rows = above(rows, after_seq);
         if (rows.size() == 0) continue;
-        drop_bad_histograms(rows);
+        drop_bad_values(rows);
         std::vector<std::int64_t> corrections(rows.size());
         for (std::size_t row = 0; row < rows.size(); ++row) {
             const auto at = time.corrected(rows.at_us[row]);

@@ -41,7 +41,7 @@ struct TimeCorrection {
 };
 
 // Keeps the rows of `batch` above `after_seq`, with corrected times (the corrections parallel to the rows in
-// `correction_us`) and without histograms that do not decode. Deterministic: replay gives the same rows.
+// `correction_us`) and without histograms and child rows that do not decode. Deterministic: replay gives the same rows.
 struct NewRows {
     std::vector<Rows> kinds{};
     std::vector<std::vector<std::int64_t>> correction_us{};
