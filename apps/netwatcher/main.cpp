@@ -72,7 +72,7 @@ Status complete(PingArguments& arguments)
     auto& settings = arguments.options.settings;
     NW_TRY(settings.interval, parse_duration(arguments.period));
     NW_TRY(settings.timeout, parse_duration(arguments.timeout));
-    if (settings.interval < probe::ping::kTick) return fail(Errc::Invalid, "--period must be at least 10ms");
+    if (settings.interval < probe::kTick) return fail(Errc::Invalid, "--period must be at least 10ms");
     if (settings.timeout < Millis(1)) return fail(Errc::Invalid, "--timeout must be at least 1ms");
     if (!settings.source.empty() && !packet::parse_address(settings.source))
         return fail(Errc::Invalid, "--source must be an address of this host");
@@ -158,7 +158,7 @@ Status complete(TraceArguments& arguments)
     auto& settings = arguments.options.settings;
     NW_TRY(settings.spacing, parse_duration(arguments.period));
     NW_TRY(settings.timeout, parse_duration(arguments.timeout));
-    if (settings.spacing < probe::path::kTick) return fail(Errc::Invalid, "--period must be at least 10ms");
+    if (settings.spacing < probe::kTick) return fail(Errc::Invalid, "--period must be at least 10ms");
     if (settings.timeout < Millis(10)) return fail(Errc::Invalid, "--timeout must be at least 10ms");
     if (settings.device.size() > 15) return fail(Errc::Invalid, "--interface must be a network device's name");
     settings.explore = arguments.flows == "mda";

@@ -6,34 +6,15 @@
 #include <utility>
 
 namespace nw::probe::path {
-namespace {
 
-// A trace that was asleep for a night reports this many missed runs one by one, the rest in the last one's reason.
-constexpr std::uint64_t kMissedRunsMax = 10;
-constexpr Nanos kMissedAfter = Seconds(1);
-
-}  // namespace
-
-Core::Core(CoreListener& listener, Moment now) : listener_(listener), wheel_(tick_of(now)), ticked_(tick_of(now)) {}
-
-std::uint32_t Core::free_slot()
-{
-    if (free_.empty()) {
-        traces_.emplace_back();
-        wheel_.resize(std::uint32_t(traces_.size() * 2));
-        return std::uint32_t(traces_.size() - 1);
-    }
-    const auto slot = free_.back();
-    free_.pop_back();
-    return slot;
-}
+Core::Core(CoreListener& listener, Moment now) : listener_(listener), schedule_(now) {}
 
 std::uint32_t Core::add(const Plan& plan, Moment first_start, Moment next_start, Moment now)
 {
     NW_ASSERT(plan.cycles > 0 && plan.flows > 0 && plan.hops_max > 0 && plan.interval > Nanos(0) && plan.timeout > Nanos(0));
-    const auto slot = free_slot();
+    const auto slot = schedule_.take_slot();
+    traces_.resize(schedule_.slots());
     auto& trace = traces_[slot];
-    const bool queued = trace.queued;
     trace = Trace{};
     trace.plan = plan;
     trace.first_start = first_start;
@@ -42,8 +23,7 @@ std::uint32_t Core::add(const Plan& plan, Moment first_start, Moment next_start,
     trace.flows.resize(trace.flow_ids.size());
     trace.generation = ++generations_;
     trace.state = plan.explore ? State::Exploring : State::Active;
-    trace.queued = queued;
-    schedule(slot, now);
+    plan_next(slot, now);
     return slot;
 }
 
@@ -51,7 +31,7 @@ void Core::retire(std::uint32_t slot, Ending ending)
 {
     auto& trace = traces_[slot];
     NW_ASSERT(trace.state == State::Active || trace.state == State::Exploring || trace.state == State::Draining);
-    wheel_.clear(turn_timer(slot));
+    schedule_.clear(slot, Timer::Next);
     trace.state = State::Draining;
     trace.explorer.reset();
     for (const auto& wanted : trace.wanted)
@@ -71,7 +51,7 @@ void Core::relock(std::uint32_t slot, Moment next_start)
     const auto run = (trace.next_turn + turns - 1) / turns;
     if (trace.state != State::Active || run == 0) return;
     trace.next_start = next_start - trace.plan.interval * std::int64_t(run - 1);
-    if (trace.next_turn % turns == 0 && wheel_.is_set(turn_timer(slot))) wheel_.set(turn_timer(slot), tick_from(next_start));
+    if (trace.next_turn % turns == 0 && schedule_.is_set(slot, Timer::Next)) schedule_.set(slot, Timer::Next, next_start);
 }
 
 Moment Core::due_at(const Trace& trace, std::uint64_t turn)
@@ -84,49 +64,28 @@ Moment Core::due_at(const Trace& trace, std::uint64_t turn)
     return start + spacing * (within / flows) + spacing * (within % flows) / flows;
 }
 
-void Core::enqueue(std::uint32_t slot)
-{
-    if (!traces_[slot].queued) ready_.push_back(slot);
-    traces_[slot].queued = true;
-}
-
 // Sees to it that the trace is looked at when its next turn is due, or at once when there is something to send.
-void Core::schedule(std::uint32_t slot, Moment now)
+void Core::plan_next(std::uint32_t slot, Moment now)
 {
     auto& trace = traces_[slot];
-    if (!trace.wanted.empty()) return enqueue(slot);
+    if (!trace.wanted.empty()) return schedule_.enqueue(slot);
     if (trace.state == State::Exploring && trace.explorer) return;  // answers and timeouts go on with it
     if (trace.state != State::Active && trace.state != State::Exploring) return;
     const auto due =
         trace.state == State::Exploring ? std::max(trace.first_start, Moment{}) : due_at(trace, trace.next_turn);
-    if (due > now) wheel_.set(turn_timer(slot), tick_from(due));
-    else enqueue(slot);
+    if (due > now) schedule_.set(slot, Timer::Next, due);
+    else schedule_.enqueue(slot);
 }
 
 void Core::advance(Moment now)
 {
-    ticked_ = std::max(ticked_, tick_of(now));
-    fired_.clear();
-    wheel_.advance(ticked_, fired_);
-    for (const auto timer : fired_) {
-        if (timer % 2 == 1) watch(timer / 2, now);
-        else enqueue(timer / 2);
-    }
-}
-
-Moment Core::next_wake() const
-{
-    if (!ready_.empty()) return Moment(kTick * (ticked_ + 1));
-    const auto tick = wheel_.next_tick();
-    return tick == Wheel::kNever ? Moment::max() : Moment(kTick * tick);
+    schedule_.advance(tick_of(now), [&](std::uint32_t slot) { watch(slot, now); });
 }
 
 void Core::take_due(Moment now, std::size_t max, std::vector<Due>& out)
 {
-    for (std::size_t taken = 0; taken < max && !ready_.empty();) {
-        const auto slot = ready_.front();
-        ready_.pop_front();
-        traces_[slot].queued = false;
+    for (std::size_t taken = 0; taken < max && schedule_.has_ready();) {
+        const auto slot = schedule_.take_ready();
         if (traces_[slot].state == State::Free) continue;
         if (traces_[slot].wanted.empty()) begin_turn(slot, now);
         auto& trace = traces_[slot];
@@ -143,10 +102,10 @@ void Core::take_due(Moment now, std::size_t max, std::vector<Due>& out)
             ++waiting_;
             ++taken;
             out.push_back({id, wanted.flow, wanted.ttl});
-            if (!wheel_.is_set(watch_timer(slot)))
-                wheel_.set(watch_timer(slot), tick_from(now + timeout_of(trace, trace.probes.back())));
+            if (!schedule_.is_set(slot, Timer::Expiry))
+                schedule_.set(slot, Timer::Expiry, now + timeout_of(trace, trace.probes.back()));
         }
-        schedule(slot, now);
+        plan_next(slot, now);
     }
 }
 
@@ -205,29 +164,23 @@ void Core::want(std::uint32_t slot, std::size_t position, Asked& asked, int unti
             {.run = asked.run, .cycle = asked.cycle, .flow = trace.flow_ids[position], .ttl = asked.until});
         ++run->open;
     }
-    if (!trace.wanted.empty()) enqueue(slot);
+    if (!trace.wanted.empty()) schedule_.enqueue(slot);
 }
 
 void Core::skip_missed(std::uint32_t slot, Moment now)
 {
     auto& trace = traces_[slot];
     const auto late = now - due_at(trace, trace.next_turn);
-    // Short intervals are caught up with: a second of them is no flood, and nothing is left out.
-    if (late < std::max(trace.plan.interval, kMissedAfter)) return;
+    const auto missed = missed_runs(late, trace.plan.interval);
     const auto turns = turns_per_run(trace);
-    const auto missed = std::uint64_t(late / trace.plan.interval);
-    const auto reported = std::min(missed, kMissedRunsMax);
-    for (std::uint64_t i = 0; i < reported; ++i) {
-        RunEnd end{.number = trace.next_turn / turns,
-                   .start = due_at(trace, trace.next_turn),
-                   .outcome = Outcome::NotMeasured,
-                   .reason = "the agent did not run at the time"};
-        if (i + 1 == reported && missed > reported)
-            end.reason += "; " + std::to_string(missed - reported) + " more runs were missed after this one";
-        listener_.run_finished(slot, end);
+    for (std::uint64_t i = 0; i < missed.reported; ++i) {
+        listener_.run_finished(slot, {.number = trace.next_turn / turns,
+                                      .start = due_at(trace, trace.next_turn),
+                                      .outcome = Outcome::NotMeasured,
+                                      .reason = missed.reason(i)});
         trace.next_turn += turns;
     }
-    trace.next_turn += (missed - reported) * turns;
+    trace.next_turn += (missed.runs - missed.reported) * turns;
 }
 
 std::size_t Core::position_of(const Trace& trace, std::uint16_t flow)
@@ -281,7 +234,7 @@ void Core::explore(std::uint32_t slot, Moment now)
     for (const auto& probe : trace.explorer->next())
         trace.wanted.push_back({.flow = probe.flow, .ttl = probe.ttl, .exploring = true});
     if (trace.explorer->done()) return finish_exploring(slot, trace.explorer->result(), now);
-    if (!trace.wanted.empty()) enqueue(slot);
+    if (!trace.wanted.empty()) schedule_.enqueue(slot);
 }
 
 void Core::finish_exploring(std::uint32_t slot, const Exploration& found, Moment now)
@@ -303,7 +256,7 @@ void Core::finish_exploring(std::uint32_t slot, const Exploration& found, Moment
     }
     listener_.explored(slot, found);
     set_discovering(trace);
-    schedule(slot, now);
+    plan_next(slot, now);
 }
 
 }  // namespace nw::probe::path

@@ -18,7 +18,7 @@
 #include "model/outcome.hpp"
 #include "probe/path/mda.hpp"
 #include "probe/path/reply.hpp"
-#include "probe/wheel.hpp"
+#include "probe/schedule.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -28,7 +28,6 @@
 
 namespace nw::probe::path {
 
-inline constexpr Nanos kTick = Millis(10);
 inline constexpr std::uint8_t kStretchFirst = 16;
 inline constexpr std::uint8_t kStretch = 8;
 inline constexpr Nanos kStretchAfter = Millis(100);
@@ -111,9 +110,9 @@ public:
     // Up to `max` probes to send at once, appended to `out`; they count as sent at `now` until transmitted() or
     // send_failed() says otherwise.
     void take_due(Moment now, std::size_t max, std::vector<Due>& out);
-    bool has_due() const { return !ready_.empty(); }
+    bool has_due() const { return schedule_.has_ready(); }
     // When advance() is needed next; far away when nothing is planned.
-    Moment next_wake() const;
+    Moment next_wake() const { return schedule_.next_wake(); }
 
     void transmitted(const Identity& id, Moment when);
     void answered(const Reply& reply, Moment when, bool kernel_time);
@@ -197,14 +196,11 @@ private:
         std::uint32_t duplicates = 0;
         std::uint32_t generation = 0;
         State state = State::Free;
-        bool queued = false;
         bool discovering = false;
     };
 
-    static std::int64_t tick_of(Moment when) { return when.time_since_epoch() / kTick; }
-    static std::int64_t tick_from(Moment when) { return (when.time_since_epoch() + kTick - Nanos(1)) / kTick; }
-    static std::uint32_t turn_timer(std::uint32_t slot) { return slot * 2; }
-    static std::uint32_t watch_timer(std::uint32_t slot) { return slot * 2 + 1; }
+    using Timer = Schedule::Timer;
+
     static std::uint64_t turns_per_run(const Trace& trace)
     {
         return std::uint64_t(trace.plan.cycles) * trace.flow_ids.size();
@@ -215,9 +211,7 @@ private:
     Trace* find(const Identity& id);
     Probe* find_waiting(const Identity& id);
     static Run* find_run(Trace& trace, std::uint64_t number);
-    std::uint32_t free_slot();
-    void enqueue(std::uint32_t slot);
-    void schedule(std::uint32_t slot, Moment now);
+    void plan_next(std::uint32_t slot, Moment now);
     void begin_turn(std::uint32_t slot, Moment now);
     void skip_missed(std::uint32_t slot, Moment now);
     void want(std::uint32_t slot, std::size_t position, Asked& asked, int until);
@@ -235,15 +229,11 @@ private:
 
     CoreListener& listener_;
     std::vector<Trace> traces_{};
-    std::vector<std::uint32_t> free_{};
-    Wheel wheel_;
-    std::deque<std::uint32_t> ready_{};
-    std::vector<std::uint32_t> fired_{};
+    Schedule schedule_;
     std::size_t waiting_ = 0;
     std::size_t discovering_ = 0;
     std::string taint_{};
     std::uint32_t generations_ = 0;
-    std::int64_t ticked_ = 0;
 };
 
 }  // namespace nw::probe::path

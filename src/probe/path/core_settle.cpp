@@ -74,7 +74,7 @@ void Core::answered(const Reply& reply, Moment when, bool kernel_time)
         return;
     }
     const auto slot = reply.id.slot;
-    const auto now = Moment(kTick * ticked_);
+    const auto now = schedule_.ticked();
     const auto rtt = std::max(when - probe.sent, Nanos(1));
     if (rtt > trace->plan.timeout) {
         ++trace->late;
@@ -127,13 +127,13 @@ void Core::fail_run(const Identity& id, Outcome outcome, const std::string& reas
     for (auto& other : trace.probes)
         if (other.state == ProbeState::Waiting && other.exploring == exploring && other.run == number)
             settle(id.slot, other, ProbeState::Unsent, {.outcome = outcome, .reason = reason});
-    const auto now = Moment(kTick * ticked_);
+    const auto now = schedule_.ticked();
     if (exploring) {
         finish_exploring(id.slot, {.flows = {0}}, now);
     } else {
-        wheel_.clear(turn_timer(id.slot));
+        schedule_.clear(id.slot, Timer::Next);
         after_settling(id.slot);
-        schedule(id.slot, now);
+        plan_next(id.slot, now);
     }
 }
 
@@ -178,7 +178,7 @@ void Core::after_settling(std::uint32_t slot)
 {
     auto& trace = traces_[slot];
     // What is sent next is decided once all that has come in is known.
-    if (trace.state == State::Exploring && trace.explorer) enqueue(slot);
+    if (trace.state == State::Exploring && trace.explorer) schedule_.enqueue(slot);
     set_discovering(traces_[slot]);
     finish_complete(slot);
     finish_retired(slot);
@@ -211,7 +211,7 @@ void Core::watch(std::uint32_t slot, Moment now)
         if (trace.flows[position].stretching && trace.flows[position].stretch_at <= now) stretch(slot, position, now);
         if (trace.flows[position].stretching) next = std::min(next, trace.flows[position].stretch_at);
     }
-    if (next != Moment::max()) wheel_.set(watch_timer(slot), tick_from(next));
+    if (next != Moment::max()) schedule_.set(slot, Timer::Expiry, next);
     if (settled) after_settling(slot);
     else set_discovering(trace);
 }
@@ -265,15 +265,15 @@ void Core::finish_retired(std::uint32_t slot)
     auto& trace = traces_[slot];
     if (trace.state != State::Draining || !trace.runs.empty() || !trace.wanted.empty()) return;
     for (const auto& probe : trace.probes) waiting_ -= probe.state == ProbeState::Waiting;
-    wheel_.clear(turn_timer(slot));
-    wheel_.clear(watch_timer(slot));
+    schedule_.clear(slot, Timer::Next);
+    schedule_.clear(slot, Timer::Expiry);
     trace.state = State::Free;
     trace.flows.clear();
     set_discovering(trace);
-    // Its memory goes with the tenant; `queued` stays true until the queue has passed over the slot.
+    // Its memory goes with the tenant.
     trace.probes = {};
     trace.runs = {};
-    free_.push_back(slot);
+    schedule_.give_back(slot);
     listener_.slot_free(slot);
 }
 

@@ -11,11 +11,10 @@
 #include "probe/path/core.hpp"
 #include "probe/path/port.hpp"
 #include "probe/path/settings.hpp"
-#include "quality/histogram.hpp"
+#include "probe/roster.hpp"
+#include "probe/turns.hpp"
 
-#include <functional>
 #include <memory>
-#include <unordered_map>
 #include <vector>
 
 namespace nw::probe::path {
@@ -36,18 +35,18 @@ public:
     virtual void idle() = 0;
 };
 
-enum class FirstRun : std::uint8_t {
-    AtOnce,   // its cycles at most 100 ms apart, so that a first result is there soon
-    OnPhase,  // waits for the probe's place in the interval
-    OffBeat,  // at once with its usual spacing, and all other runs right after it: for the command line
+// A target with its address, and the socket for it.
+struct Target {
+    ProbeId id{};
+    std::optional<std::uint32_t> socket{};
+    HostAddress address{};     // that the socket is for
+    packet::Address source{};  // that packets come from
+    PathSettings settings{};
+    StartOptions options{};
+    TargetAddress where;
 };
 
-struct StartOptions {
-    FirstRun first = FirstRun::AtOnce;
-    std::uint64_t runs_max = ~0ULL;
-};
-
-class PathEngine final : private CoreListener, private PortEvents {
+class PathEngine final : private RosterHost<Target>, private CoreListener, private PortEvents {
 public:
     PathEngine(const EngineContext& context, std::unique_ptr<Port> port, PathObserver& observer);
     ~PathEngine() override;
@@ -61,27 +60,15 @@ public:
     // Starts the coroutine that turns the engine. Tests turn it themselves.
     void run();
     void turn();
-    bool idle() const { return by_id_.empty() && starting_.empty() && occupied_ == 0; }
-    WallTime to_wall(Moment when) const;
+    bool idle() const { return roster_.empty(); }
+    WallTime to_wall(Moment when) const { return time_.to_wall(when); }
     // Of all probes of the trace that were sent before, it is known what became of them.
     Moment frontier(ProbeId probe) const;
 
 private:
-    struct Target;
-    struct Starting;
-
-    Task<void> drive();
-    Instant next_turn() const;
-    Moment now() const;
-    Moment from_kernel(KernelTime when) const;
-    void follow_wall_clock();
-
-    Task<void> resolve_and_launch(ProbeId probe, std::uint64_t token);
-    void launch(std::unique_ptr<Target> target, const StartOptions& options);
-    void refresh(std::uint32_t slot);
-    Task<void> resolve_again(std::uint32_t slot, std::uint32_t generation, Question question);
-    void take_answer(Target& target, const probe::Answer& answer);
-    void set_address(Target& target, const HostAddress& address);
+    Moment next_turn() const;
+    void launch(std::unique_ptr<Target> target) override;
+    void relocated(Target& target) override;
     void send_due(Moment when);
     bool ready_to_send(const Identity& id, Moment when);
 
@@ -98,25 +85,15 @@ private:
     EngineContext context_;
     std::unique_ptr<Port> port_;
     PathObserver& observer_;
-    Instant instant_zero_;
-    Nanos epoch_zero_;     // the wall clock at instant_zero_: where the timeline begins
-    Nanos wall_ahead_{0};  // what the wall clock has been set forward by since
+    Timekeeper time_;
+    Turns turns_;
     Core core_;
-    std::vector<std::unique_ptr<Target>> by_slot_;
-    std::size_t occupied_ = 0;
-    std::unordered_map<ProbeId, std::uint32_t> by_id_{};
-    std::unordered_map<ProbeId, std::unique_ptr<Starting>> starting_;
-    std::uint64_t tokens_ = 0;
     std::vector<Due> due_{};
     std::vector<Outgoing> outgoing_{};
-    Moment turned_{};
-    Moment read_before_{};
-    double allowance_ = 0;  // packets that may be sent now
     std::uint64_t packets_sent_ = 0;
     std::uint64_t socket_drops_ = 0;
-    quality::Histogram lateness_{};
-    Timer timer_;
     TaskGroup tasks_;
+    Roster<Target> roster_;
 };
 
 // The engine on the real network, turning.

@@ -7,10 +7,6 @@
 namespace nw::probe::ping {
 namespace {
 
-// A probe that was asleep for a night reports this many missed runs one by one, the rest in the last one's reason.
-constexpr std::uint64_t kMissedRunsMax = 10;
-constexpr Nanos kMissedAfter = Seconds(1);
-
 std::size_t answered_words(const Plan& plan)
 {
     const auto intervals = std::uint64_t((plan.timeout + plan.interval - Nanos(1)) / plan.interval) + 3;
@@ -24,35 +20,22 @@ double packets_per_second(const Plan& plan)
 
 }  // namespace
 
-Core::Core(CoreListener& listener, Moment now) : listener_(listener), wheel_(tick_of(now)), ticked_(tick_of(now)) {}
-
-std::uint32_t Core::free_slot()
-{
-    if (free_.empty()) {
-        probes_.emplace_back();
-        wheel_.resize(std::uint32_t(probes_.size() * 2));
-        return std::uint32_t(probes_.size() - 1);
-    }
-    const auto slot = free_.back();
-    free_.pop_back();
-    return slot;
-}
+Core::Core(CoreListener& listener, Moment now) : listener_(listener), schedule_(now) {}
 
 std::uint32_t Core::add(const Plan& plan, Moment first_start, Moment next_start, Moment now)
 {
     NW_ASSERT(plan.packets > 0 && plan.interval > Nanos(0) && plan.timeout > Nanos(0));
-    const auto slot = free_slot();
-    const bool queued = probes_[slot].queued;
+    const auto slot = schedule_.take_slot();
+    probes_.resize(schedule_.slots());
     probes_[slot] = Probe{.plan = plan,
                           .first_start = first_start,
                           .next_start = next_start,
                           .answered = std::vector<std::uint64_t>(answered_words(plan)),
                           .generation = ++generations_,
-                          .state = State::Active,
-                          .queued = queued};
+                          .state = State::Active};
     narrow_plans_ += needs_narrow_grid(plan);
     per_second_ += packets_per_second(plan);
-    schedule(slot, now);
+    plan_next(slot, now);
     return slot;
 }
 
@@ -62,18 +45,11 @@ bool Core::needs_narrow_grid(const Plan& plan)
     return odd(plan.interval) || (plan.packets > 1 && (odd(plan.spacing) || odd(plan.first_spacing)));
 }
 
-// The last line of the present grid at or before `when`, in ticks.
-std::int64_t Core::grid_line(Moment when) const
-{
-    const auto width = wide() ? kWideTick / kTick : 1;
-    return tick_of(when) / width * width;
-}
-
 void Core::retire(std::uint32_t slot, Ending ending)
 {
     auto& probe = probes_[slot];
     NW_ASSERT(probe.state == State::Active);
-    wheel_.clear(send_timer(slot));
+    schedule_.clear(slot, Timer::Next);
     probe.state = State::Draining;
     narrow_plans_ -= needs_narrow_grid(probe.plan);
     per_second_ = std::max(0.0, per_second_ - packets_per_second(probe.plan));
@@ -94,8 +70,8 @@ void Core::relock(std::uint32_t slot, Moment next_start)
     const auto run = (probe.next_seq + probe.plan.packets - 1) / probe.plan.packets;
     if (probe.state != State::Active || run == 0) return;
     probe.next_start = next_start - probe.plan.interval * std::int64_t(run - 1);
-    if (probe.next_seq % probe.plan.packets == 0 && wheel_.is_set(send_timer(slot)))
-        wheel_.set(send_timer(slot), tick_from(next_start));
+    if (probe.next_seq % probe.plan.packets == 0 && schedule_.is_set(slot, Timer::Next))
+        schedule_.set(slot, Timer::Next, next_start);
 }
 
 Moment Core::due_at(const Probe& probe, std::uint64_t seq)
@@ -106,47 +82,28 @@ Moment Core::due_at(const Probe& probe, std::uint64_t seq)
     return probe.next_start + probe.plan.interval * (run - 1) + probe.plan.spacing * position;
 }
 
-void Core::schedule(std::uint32_t slot, Moment now)
+void Core::plan_next(std::uint32_t slot, Moment now)
 {
     auto& probe = probes_[slot];
     if (probe.next_seq / probe.plan.packets >= probe.plan.runs_max) return retire(slot, Ending::Drain);
     const auto due = due_at(probe, probe.next_seq);
-    if (due > now) return wheel_.set(send_timer(slot), tick_from(due));
-    if (!probe.queued) ready_.push_back(slot);
-    probe.queued = true;
+    if (due > now) schedule_.set(slot, Timer::Next, due);
+    else schedule_.enqueue(slot);
 }
 
+// Up to the last line of the present grid.
 void Core::advance(Moment now)
 {
-    ticked_ = std::max(ticked_, grid_line(now));
-    fired_.clear();
-    wheel_.advance(ticked_, fired_);
-    for (const auto timer : fired_) {
-        const auto slot = timer / 2;
-        if (timer % 2 == 1) {
-            expire(slot, now);
-        } else if (!probes_[slot].queued) {
-            probes_[slot].queued = true;
-            ready_.push_back(slot);
-        }
-    }
+    const auto line = tick_of(now) / grid_width() * grid_width();
+    schedule_.advance(line, [&](std::uint32_t slot) { expire(slot, now); });
 }
 
-Moment Core::next_wake() const
-{
-    if (!ready_.empty()) return Moment(kTick * (ticked_ + 1));
-    const auto tick = wheel_.next_tick();
-    if (tick == Wheel::kNever) return Moment::max();
-    const auto width = wide() ? kWideTick / kTick : 1;
-    return Moment(kTick * ((tick + width - 1) / width * width));
-}
+Moment Core::next_wake() const { return schedule_.next_wake(grid_width()); }
 
 void Core::take_due(Moment now, std::size_t max, std::vector<Identity>& out)
 {
-    for (std::size_t taken = 0; taken < max && !ready_.empty();) {
-        const auto slot = ready_.front();
-        ready_.pop_front();
-        probes_[slot].queued = false;
+    for (std::size_t taken = 0; taken < max && schedule_.has_ready();) {
+        const auto slot = schedule_.take_ready();
         if (probes_[slot].state == State::Active && take_one(slot, now, out)) ++taken;
     }
 }
@@ -157,7 +114,7 @@ bool Core::take_one(std::uint32_t slot, Moment now, std::vector<Identity>& out)
     auto& probe = probes_[slot];
     const auto seq = probe.next_seq;
     if (due_at(probe, seq) > now || seq / probe.plan.packets >= probe.plan.runs_max) {  // skipping used it up
-        schedule(slot, now);
+        plan_next(slot, now);
         return false;
     }
     if (seq % probe.plan.packets == 0) begin_run(probe, now);
@@ -167,8 +124,8 @@ bool Core::take_one(std::uint32_t slot, Moment now, std::vector<Identity>& out)
     ++probe.next_seq;
     ++waiting_;
     out.push_back({slot, probe.generation, seq});
-    if (!wheel_.is_set(expiry_timer(slot))) wheel_.set(expiry_timer(slot), tick_from(now + probe.plan.timeout));
-    schedule(slot, now);
+    if (!schedule_.is_set(slot, Timer::Expiry)) schedule_.set(slot, Timer::Expiry, now + probe.plan.timeout);
+    plan_next(slot, now);
     return true;
 }
 
@@ -185,20 +142,13 @@ void Core::skip_missed(std::uint32_t slot, Moment now)
 {
     auto& probe = probes_[slot];
     const auto late = now - due_at(probe, probe.next_seq);
-    // Short intervals are caught up with: a second of them is no flood, and nothing is left out.
-    if (late < std::max(probe.plan.interval, kMissedAfter)) return;
-    const auto missed = std::uint64_t(late / probe.plan.interval);
-    const auto reported = std::min(missed, kMissedRunsMax);
-    for (std::uint64_t i = 0; i < reported; ++i) {
-        RunResult result{.start = due_at(probe, probe.next_seq),
-                         .outcome = Outcome::NotMeasured,
-                         .reason = "the agent did not run at the time"};
-        if (i + 1 == reported && missed > reported)
-            result.reason += "; " + std::to_string(missed - reported) + " more runs were missed after this one";
-        listener_.run_finished(slot, result);
+    const auto missed = missed_runs(late, probe.plan.interval);
+    for (std::uint64_t i = 0; i < missed.reported; ++i) {
+        listener_.run_finished(
+            slot, {.start = due_at(probe, probe.next_seq), .outcome = Outcome::NotMeasured, .reason = missed.reason(i)});
         probe.next_seq += probe.plan.packets;
     }
-    probe.next_seq += (missed - reported) * probe.plan.packets;
+    probe.next_seq += (missed.runs - missed.reported) * probe.plan.packets;
 }
 
 bool Core::knows(const Identity& id) const
@@ -325,8 +275,8 @@ void Core::fail_run(const Identity& id, Outcome outcome, std::string reason)
     run->trouble = outcome;
     run->reason = std::move(reason);
     if (probe.state == State::Active) {
-        wheel_.clear(send_timer(id.slot));
-        schedule(id.slot, Moment(kTick * ticked_));
+        schedule_.clear(id.slot, Timer::Next);
+        plan_next(id.slot, schedule_.ticked());
     }
     // A burst may have taken more packets of the run than the first.
     for (std::size_t i = 0; i < run->packets.size(); ++i)
@@ -351,7 +301,7 @@ void Core::expire(std::uint32_t slot, Moment now)
             auto& packet = run.packets[at];
             if (packet.state != PacketState::Waiting) continue;
             if (packet.sent + probe.plan.timeout > now) {
-                wheel_.set(expiry_timer(slot), tick_from(packet.sent + probe.plan.timeout));
+                schedule_.set(slot, Timer::Expiry, packet.sent + probe.plan.timeout);
                 finish_complete(slot);
                 return finish_retired(slot);
             }
@@ -436,12 +386,12 @@ void Core::finish_retired(std::uint32_t slot)
 {
     auto& probe = probes_[slot];
     if (probe.state != State::Draining || !probe.runs.empty()) return;
-    wheel_.clear(expiry_timer(slot));
+    schedule_.clear(slot, Timer::Expiry);
     probe.state = State::Free;
-    // Its memory goes with the tenant; `queued` stays true until the queue has passed over the slot.
+    // Its memory goes with the tenant.
     probe.runs = {};
     probe.answered = {};
-    free_.push_back(slot);
+    schedule_.give_back(slot);
     listener_.slot_free(slot);
 }
 

@@ -17,18 +17,14 @@
 
 #include "probe/ping/identity.hpp"
 #include "probe/ping/run.hpp"
-#include "probe/wheel.hpp"
+#include "probe/schedule.hpp"
 
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <vector>
 
 namespace nw::probe::ping {
 
-// Everything is sent on a grid of this width, so that one wake-up serves all that is due around it. Phases lie
-// on the grid: nothing waits for it.
-inline constexpr Nanos kTick = Millis(10);
 // With little to send, wake-ups are what costs (each more than ten packets): then the grid is this wide. What is due
 // between two of its lines goes out at the second one, always the same one, so the beat stays exact. It takes that
 // all packets are a multiple of it apart.
@@ -72,7 +68,7 @@ public:
     // Up to `max` packets to send at once, appended to `out`; they count as sent at `now` until transmitted()
     // or send_failed() says otherwise.
     void take_due(Moment now, std::size_t max, std::vector<Identity>& out);
-    bool has_due() const { return !ready_.empty(); }
+    bool has_due() const { return schedule_.has_ready(); }
     // When advance() is needed next; far away when nothing is planned.
     Moment next_wake() const;
 
@@ -129,24 +125,20 @@ private:
         RunCounts pending{};
         std::uint32_t generation = 0;
         State state = State::Free;
-        bool queued = false;
     };
 
-    static std::int64_t tick_of(Moment when) { return when.time_since_epoch() / kTick; }
+    using Timer = Schedule::Timer;
+
     static bool needs_narrow_grid(const Plan& plan);
     bool wide() const { return narrow_plans_ == 0 && per_second_ < kWideBelowPerSecond; }
-    std::int64_t grid_line(Moment when) const;
-    static std::int64_t tick_from(Moment when) { return (when.time_since_epoch() + kTick - Nanos(1)) / kTick; }
-    static std::uint32_t send_timer(std::uint32_t slot) { return slot * 2; }
-    static std::uint32_t expiry_timer(std::uint32_t slot) { return slot * 2 + 1; }
+    std::int64_t grid_width() const { return wide() ? kWideTick / kTick : 1; }
 
     Probe* find(const Identity& id);
     Run* find_run(Probe& probe, std::uint64_t seq);
     Packet* find_waiting(const Identity& id, Run** run);
     static Moment due_at(const Probe& probe, std::uint64_t seq);
     static bool test_and_set(Probe& probe, std::uint64_t seq);
-    std::uint32_t free_slot();
-    void schedule(std::uint32_t slot, Moment now);
+    void plan_next(std::uint32_t slot, Moment now);
     bool take_one(std::uint32_t slot, Moment now, std::vector<Identity>& out);
     void skip_missed(std::uint32_t slot, Moment now);
     void begin_run(Probe& probe, Moment now);
@@ -161,13 +153,9 @@ private:
 
     CoreListener& listener_;
     std::vector<Probe> probes_{};
-    std::vector<std::uint32_t> free_{};
-    Wheel wheel_;
-    std::deque<std::uint32_t> ready_{};
-    std::vector<std::uint32_t> fired_{};
+    Schedule schedule_;
     std::size_t waiting_ = 0;
     std::uint32_t generations_ = 0;
-    std::int64_t ticked_ = 0;
     std::size_t narrow_plans_ = 0;
     double per_second_ = 0;  // packets planned
 };

@@ -10,11 +10,11 @@
 #include "probe/ping/core.hpp"
 #include "probe/ping/port.hpp"
 #include "probe/ping/settings.hpp"
-#include "quality/histogram.hpp"
+#include "probe/roster.hpp"
+#include "probe/turns.hpp"
 
 #include <functional>
 #include <memory>
-#include <unordered_map>
 #include <vector>
 
 namespace nw::probe::ping {
@@ -36,17 +36,19 @@ struct PacketReport {
 };
 using PacketObserver = std::function<void(const PacketReport&)>;
 
-enum class FirstRun : std::uint8_t {
-    AtOnce,   // its packets at most 100 ms apart, so that a first result is there soon
-    OnPhase,  // waits for the probe's place in the interval
+// A target with its address, and the socket for it.
+struct Target {
+    ProbeId id{};
+    std::optional<std::uint32_t> socket{};
+    HostAddress address{};  // that the socket is for
+    PingSettings settings{};
+    HostAddress previous{};
+    Moment changed{};  // runs that began before it went to `previous`
+    StartOptions options{};
+    TargetAddress where;
 };
 
-struct StartOptions {
-    FirstRun first = FirstRun::AtOnce;
-    std::uint64_t runs_max = ~0ULL;
-};
-
-class PingEngine final : public Engine, private CoreListener, private PortEvents {
+class PingEngine final : public Engine, private RosterHost<Target>, private CoreListener, private PortEvents {
 public:
     PingEngine(const EngineContext& context, std::unique_ptr<Port> port);
     ~PingEngine() override;
@@ -65,25 +67,12 @@ public:
     void run();
     void turn();
     // No probe is running, starting or draining.
-    bool idle() const { return by_id_.empty() && starting_.empty() && occupied_ == 0; }
+    bool idle() const { return roster_.empty(); }
 
 private:
-    struct Target;
-    struct Starting;
-
-    Task<void> drive();
-    Instant next_turn() const;
-    Moment now() const;
-    WallTime to_wall(Moment when) const;
-    Moment from_kernel(KernelTime when) const;
-    void follow_wall_clock();
-
-    Task<void> resolve_and_launch(ProbeId probe, std::uint64_t token);
-    void launch(std::unique_ptr<Target> target, const StartOptions& options);
-    void refresh(std::uint32_t slot);
-    Task<void> resolve_again(std::uint32_t slot, std::uint32_t generation, Question question);
-    void take_answer(Target& target, const Answer& answer);
-    void set_address(Target& target, const HostAddress& address);
+    Moment next_turn() const;
+    void launch(std::unique_ptr<Target> target) override;
+    void relocated(Target& target) override;
     void send_due(Moment when);
     bool ready_to_send(const Identity& id, Moment when);
 
@@ -101,27 +90,17 @@ private:
     EngineContext context_;
     const Kind& kind_;
     std::unique_ptr<Port> port_;
-    Instant instant_zero_;
-    Nanos epoch_zero_;     // the wall clock at instant_zero_: where the timeline begins
-    Nanos wall_ahead_{0};  // what the wall clock has been set forward by since
+    Timekeeper time_;
+    Turns turns_;
     Core core_;
-    std::vector<std::unique_ptr<Target>> by_slot_;
-    std::size_t occupied_ = 0;
-    std::unordered_map<ProbeId, std::uint32_t> by_id_{};
-    std::unordered_map<ProbeId, std::unique_ptr<Starting>> starting_;
-    std::uint64_t tokens_ = 0;
     PacketObserver observer_{};
     std::function<void()> when_idle_{};
     std::vector<Identity> due_{};
     std::vector<Outgoing> outgoing_{};
-    Moment turned_{};
-    Moment read_before_{};
-    double allowance_ = 0;  // packets that may be sent now
     std::uint64_t packets_sent_ = 0;
     std::uint64_t socket_drops_ = 0;
-    quality::Histogram lateness_{};
-    Timer timer_;
     TaskGroup tasks_;
+    Roster<Target> roster_;
 };
 
 // The engine on the real network, turning.

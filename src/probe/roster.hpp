@@ -1,0 +1,146 @@
+// The probes of an engine: those that wait for their target's first address, and those that have a slot in its core.
+//
+// `Target` is the engine's own; it has `ProbeId id`, `TargetAddress where` and `StartOptions options`. A probe that is
+// edited is another target with the same id: the old one keeps its slot until the core has drained it, and is no longer
+// found by the id.
+#pragma once
+
+#include "base/assert.hpp"
+#include "base/task_group.hpp"
+#include "probe/resolver.hpp"
+#include "probe/start_options.hpp"
+#include "probe/target_address.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace nw::probe {
+
+template <class Target>
+class RosterHost {
+public:
+    virtual ~RosterHost() = default;
+    // It is known by now where the target is, or why it is not.
+    virtual void launch(std::unique_ptr<Target> target) = 0;
+    // The target has another address than before, or another problem.
+    virtual void relocated(Target& target) = 0;
+};
+
+template <class Target>
+class Roster {
+public:
+    Roster(Resolver& resolver, const Policy& policy, const Clock& clock, TaskGroup& tasks, RosterHost<Target>& host)
+        : resolver_(resolver), policy_(policy), clock_(clock), tasks_(tasks), host_(host)
+    {}
+
+    Target& at(std::uint32_t slot) { return *entries_[slot].target; }
+    const Target& at(std::uint32_t slot) const { return *entries_[slot].target; }
+    std::optional<std::uint32_t> slot_of(ProbeId probe) const
+    {
+        const auto found = by_id_.find(probe);
+        return found == by_id_.end() ? std::nullopt : std::optional(found->second);
+    }
+    const Target* running(ProbeId probe) const
+    {
+        const auto slot = slot_of(probe);
+        return slot ? &at(*slot) : nullptr;
+    }
+    template <class Each>
+    void for_each(Each each) const
+    {
+        for (const auto& [probe, slot] : by_id_) each(slot, *entries_[slot].target);
+    }
+    template <class Each>
+    void for_each_slot(Each each) const
+    {
+        for (std::uint32_t slot = 0; slot < entries_.size(); ++slot)
+            if (entries_[slot].target) each(slot, *entries_[slot].target);
+    }
+    // No probe is running, starting or draining.
+    bool empty() const { return by_id_.empty() && starting_.empty() && occupied_ == 0; }
+
+    // Launches the target, at once or when its name is resolved.
+    void begin(std::unique_ptr<Target> target)
+    {
+        if (target->where.known()) return host_.launch(std::move(target));
+        const auto probe = target->id;
+        const auto token = ++tokens_;
+        auto question = target->where.question();
+        starting_[probe] = {std::move(target), token};
+        tasks_.spawn("resolve", resolve_first(probe, token, std::move(question)));
+    }
+    // The id belongs to nobody from now on; the slot it had.
+    std::optional<std::uint32_t> withdraw(ProbeId probe)
+    {
+        starting_.erase(probe);
+        const auto slot = slot_of(probe);
+        if (slot) by_id_.erase(probe);
+        return slot;
+    }
+    void place(std::uint32_t slot, std::unique_ptr<Target> target)
+    {
+        if (slot >= entries_.size()) entries_.resize(slot + 1);
+        by_id_[target->id] = slot;
+        entries_[slot] = {std::move(target), ++tokens_};
+        ++occupied_;
+    }
+    std::unique_ptr<Target> vacate(std::uint32_t slot)
+    {
+        NW_ASSERT(entries_[slot].target);
+        auto target = std::move(entries_[slot].target);
+        if (slot_of(target->id) == slot) by_id_.erase(target->id);
+        --occupied_;
+        return target;
+    }
+    // Resolves the target's name again when its answer has expired.
+    void refresh(std::uint32_t slot)
+    {
+        auto& entry = entries_[slot];
+        if (!entry.target->where.needs_answer(clock_)) return;
+        entry.target->where.asking();
+        tasks_.spawn("resolve", resolve_again(slot, entry.token, entry.target->where.question()));
+    }
+
+private:
+    struct Entry {
+        std::unique_ptr<Target> target{};
+        std::uint64_t token = 0;  // tells tenants of the slot, and starts of the probe, apart
+    };
+
+    Task<void> resolve_first(ProbeId probe, std::uint64_t token, Question question)
+    {
+        const auto answer = co_await resolver_.resolve(std::move(question));
+        const auto found = starting_.find(probe);
+        if (found == starting_.end() || found->second.token != token) co_return;  // stopped or changed meanwhile
+        auto target = std::move(found->second.target);
+        starting_.erase(found);
+        target->where.take(answer, policy_);
+        host_.launch(std::move(target));
+    }
+
+    Task<void> resolve_again(std::uint32_t slot, std::uint64_t token, Question question)
+    {
+        const auto answer = co_await resolver_.resolve(std::move(question));
+        auto& entry = entries_[slot];
+        if (!entry.target || entry.token != token) co_return;
+        entry.target->where.take(answer, policy_);
+        host_.relocated(*entry.target);
+    }
+
+    Resolver& resolver_;
+    const Policy& policy_;
+    const Clock& clock_;
+    TaskGroup& tasks_;
+    RosterHost<Target>& host_;
+    std::vector<Entry> entries_{};
+    std::size_t occupied_ = 0;
+    std::unordered_map<ProbeId, std::uint32_t> by_id_{};
+    std::unordered_map<ProbeId, Entry> starting_{};
+    std::uint64_t tokens_ = 0;
+};
+
+}  // namespace nw::probe
