@@ -1,0 +1,323 @@
+#include "topology/route_tracker.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace nw::topology {
+namespace {
+
+constexpr std::size_t kRoutersMax = 64;       // at one distance; beyond, the one unseen for longest goes
+constexpr std::uint32_t kSamplesMax = 4'096;  // then all counts are halved
+constexpr std::uint32_t kSamplesKept = 4;     // of what was known before a change
+constexpr double kGone = 3;                   // evidence for being part of a change that is certain
+constexpr std::uint32_t kRareOneIn = 200;     // of a route are those that had a share of at least that
+
+double n_log_n(double n) { return n <= 0 ? 0 : n * std::log(n); }
+
+// Log-likelihood of `hits` in `hits + misses` samples at the share that explains them best.
+double log_likelihood(double hits, double misses) { return n_log_n(hits) + n_log_n(misses) - n_log_n(hits + misses); }
+
+struct Samples {
+    double hits = 0;
+    double misses = 0;
+    double ratio() const { return hits + misses == 0 ? 0 : hits / (hits + misses); }
+};
+
+// How much better two shares explain the samples than one.
+double evidence(Samples before, Samples after)
+{
+    return log_likelihood(before.hits, before.misses) + log_likelihood(after.hits, after.misses)
+           - log_likelihood(before.hits + after.hits, before.misses + after.misses);
+}
+
+double minus(std::uint32_t a, std::uint32_t b) { return a < b ? 0 : double(a - b); }
+
+// The length of a path as the address of distance 0.
+std::string_view length_address(std::size_t length)
+{
+    static constexpr auto kLengths = [] {
+        std::array<char, 256> all{};
+        for (std::size_t i = 0; i < all.size(); ++i) all[i] = char(i);
+        return all;
+    }();
+    return {&kLengths[length], 1};
+}
+
+}  // namespace
+
+struct RouteTracker::Seen {
+    struct Hit {
+        std::string_view address{};
+        std::string_view name{};
+        std::uint32_t samples = 0;
+    };
+    std::vector<Hit> hits{};
+    std::uint32_t answered = 0;
+    std::uint32_t silent = 0;
+
+    void hit(std::string_view address, std::string_view name)
+    {
+        auto found = std::ranges::find(hits, address, &Hit::address);
+        if (found == hits.end()) found = hits.insert(hits.end(), {.address = address});
+        if (!name.empty()) found->name = name;
+        ++found->samples;
+    }
+};
+
+std::optional<RouteChange> RouteTracker::add(const Run& run)
+{
+    if (run.at_us <= last_us_) return std::nullopt;
+    last_us_ = run.at_us;
+    auto flows = flows_of(run.hops);
+    std::erase_if(flows, [](const Flow& flow) { return !flow.reached; });
+    if (flows.empty()) return std::nullopt;
+    ++runs_;
+    std::vector<Seen> seen(1);
+    for (const auto& flow : flows) {
+        if (seen.size() <= flow.steps.size()) seen.resize(flow.steps.size() + 1);
+        ++seen[0].answered;
+        seen[0].hit(length_address(flow.steps.size()), {});
+        for (const auto& step : flow.steps) {
+            auto& here = seen[step.ttl];
+            ++(step.answered() ? here.answered : here.silent);
+            for (const auto& hop : step.hops)
+                if (!hop.address.empty()) here.hit(hop.address, hop.name);
+        }
+    }
+    if (distances_.size() < seen.size()) distances_.resize(seen.size());
+    for (std::size_t ttl = 0; ttl < seen.size(); ++ttl) take(distances_[ttl], seen[ttl], run.at_us);
+    std::optional<std::int64_t> since;
+    for (const auto& distance : distances_)
+        if (const auto at = confirmed_since(distance)) since = std::min(since.value_or(*at), *at);
+    if (!since) return std::nullopt;
+    auto change = change_since(*since);
+    change.confirmed_us = run.at_us;
+    start_anew(*since);
+    return change;
+}
+
+RouteTracker::Router& RouteTracker::router_of(Distance& distance, std::string_view address, std::int64_t at_us)
+{
+    auto& routers = distance.routers;
+    const auto found = std::ranges::find(routers, address, &Router::address);
+    if (found != routers.end()) return *found;
+    Router fresh{
+        .address = std::string(address), .first_us = at_us, .before = distance.answered, .silent_before = distance.silent};
+    if (routers.size() < kRoutersMax) return routers.emplace_back(std::move(fresh));
+    return *std::ranges::min_element(routers, {}, &Router::last_us) = std::move(fresh);
+}
+
+void RouteTracker::note_novelty(Distance& distance, const Seen& seen, std::int64_t at_us)
+{
+    const auto known_before = distance.novel_runs > 0 ? distance.novel_since_us : at_us;
+    const bool known = std::ranges::any_of(seen.hits, [&](const Seen::Hit& hit) {
+        const auto found = std::ranges::find(distance.routers, hit.address, &Router::address);
+        return found != distance.routers.end() && found->first_us < known_before;
+    });
+    if (known || distance.answered == 0) {
+        distance.novel_runs = 0;
+        return;
+    }
+    if (distance.novel_runs == 0) {
+        distance.novel_since_us = at_us;
+        distance.novel_samples = 0;
+        distance.novel_before = distance.answered;
+        distance.novel_silent_before = distance.silent;
+    }
+    ++distance.novel_runs;
+    distance.novel_samples += seen.answered;
+}
+
+void RouteTracker::take(Distance& distance, const Seen& seen, std::int64_t at_us)
+{
+    if (seen.answered > 0) note_novelty(distance, seen, at_us);
+    for (const auto& hit : seen.hits) {
+        auto& router = router_of(distance, hit.address, at_us);
+        if (!hit.name.empty() && router.name != hit.name) router.name = hit.name;
+        router.last_us = at_us;
+        router.samples += hit.samples;
+        ++router.runs;
+        router.absent = router.absent_silent = router.absent_runs = 0;
+    }
+    distance.answered += seen.answered;
+    distance.silent += seen.silent;
+    const bool halve = distance.answered + distance.silent > kSamplesMax;
+    if (halve) {
+        distance.answered /= 2;
+        distance.silent /= 2;
+        distance.novel_before /= 2;
+        distance.novel_silent_before /= 2;
+    }
+    for (auto& router : distance.routers) {
+        if (router.last_us != at_us) {
+            if (seen.answered > 0 && router.absent_runs++ == 0) router.absent_since_us = at_us;
+            router.absent += seen.answered;
+            router.absent_silent += seen.silent;
+        }
+        if (!halve) continue;
+        router.samples = std::max(1U, router.samples / 2);
+        router.before /= 2;
+        router.silent_before /= 2;
+        router.absent /= 2;
+        router.absent_silent /= 2;
+    }
+}
+
+double RouteTracker::evidence_replaced(const Distance& distance)
+{
+    if (distance.novel_runs == 0) return 0;
+    const auto found =
+        evidence({double(distance.novel_silent_before), double(distance.novel_before)}, {double(distance.novel_samples), 0});
+    // Of many branches there are many ways to be divided into those that came first and those that came then.
+    return found - (double(distance.routers.size()) - 2) * std::log(2);
+}
+
+// That it was not there before; any silence then may have been it.
+double RouteTracker::evidence_appeared(const Distance& distance, const Router& router)
+{
+    const Samples before{double(router.silent_before), double(router.before)};
+    const auto since = minus(distance.answered, router.before);
+    const Samples after{std::min(since, double(router.samples)), std::max(0.0, since - double(router.samples))};
+    return after.ratio() > before.ratio() ? evidence(before, after) : 0;
+}
+
+// That it is there no more; any silence before may have been another one, any silence now may be it.
+double RouteTracker::evidence_vanished(const Distance& distance, const Router& router)
+{
+    const auto until = std::max(double(router.samples), minus(distance.answered, router.before + router.absent));
+    const auto silent = minus(distance.silent, router.silent_before + router.absent_silent);
+    const Samples before{double(router.samples), until - double(router.samples) + silent};
+    const Samples after{double(router.absent_silent), double(router.absent)};
+    return after.ratio() < before.ratio() ? evidence(before, after) : 0;
+}
+
+// Since when the distance is another one, when there is no doubt of it.
+std::optional<std::int64_t> RouteTracker::confirmed_since(const Distance& distance) const
+{
+    std::optional<std::int64_t> since;
+    const auto take_earlier = [&](std::int64_t at) { since = std::min(since.value_or(at), at); };
+    if (distance.novel_runs >= options_.confirm_runs && evidence_replaced(distance) >= options_.replaced)
+        take_earlier(distance.novel_since_us);
+    for (const auto& router : distance.routers) {
+        if (router.absent_runs == 0 && router.runs >= options_.confirm_runs && router.before > 0
+            && evidence_appeared(distance, router) >= options_.appeared)
+            take_earlier(router.first_us);
+        if (router.absent_runs >= options_.confirm_runs && evidence_vanished(distance, router) >= options_.vanished)
+            take_earlier(router.absent_since_us);
+    }
+    return since;
+}
+
+// Whether the router went with a change that is certain. Of load-balanced ones that were merely not sampled since, that
+// cannot be said.
+bool RouteTracker::is_gone(std::size_t ttl, const Router& router, std::int64_t since_us) const
+{
+    if (router.last_us >= since_us) return false;
+    const auto& distance = distances_[ttl];
+    if (evidence_replaced(distance) >= kGone || evidence_vanished(distance, router) >= kGone) return true;
+    return ttl > length_since(since_us);
+}
+
+// Of the longest path seen since then.
+std::size_t RouteTracker::length_since(std::int64_t since_us) const
+{
+    std::size_t longest = 0;
+    for (const auto& router : distances_[0].routers)
+        if (router.last_us >= since_us) longest = std::max<std::size_t>(longest, std::uint8_t(router.address[0]));
+    return longest;
+}
+
+Route RouteTracker::route_before(std::int64_t since_us) const
+{
+    Route route;
+    for (std::size_t ttl = 1; ttl < distances_.size(); ++ttl)
+        for (const auto& router : distances_[ttl].routers)
+            if (router.first_us < since_us && router.samples * kRareOneIn >= distances_[ttl].answered)
+                topology::add(route, std::uint8_t(ttl), router.address);
+    return route;
+}
+
+// Where somebody was seen since then: those. Where nobody was, silence took nobody away.
+Route RouteTracker::route_after(std::int64_t since_us) const
+{
+    Route route;
+    const auto length = length_since(since_us);
+    route.hops.resize(length);
+    for (std::size_t ttl = 1; ttl <= length; ++ttl) {
+        const auto& routers = distances_[ttl].routers;
+        const bool seen = std::ranges::any_of(routers, [&](const Router& router) { return router.last_us >= since_us; });
+        for (const auto& router : routers)
+            if (!seen || router.last_us >= since_us) topology::add(route, std::uint8_t(ttl), router.address);
+    }
+    return route;
+}
+
+Route RouteTracker::route() const
+{
+    auto route = route_before(INT64_MAX);
+    while (!route.hops.empty() && route.hops.back().empty()) route.hops.pop_back();
+    return route;
+}
+
+void RouteTracker::name(std::vector<HopName>& hops) const
+{
+    for (auto& hop : hops)
+        for (const auto& router : distances_[hop.ttl].routers)
+            if (router.address == hop.address) hop.name = router.name;
+}
+
+RouteChange RouteTracker::change_since(std::int64_t since_us) const
+{
+    RouteChange change{.at_us = since_us, .before = route_before(since_us), .after = route_after(since_us)};
+    change.added = missing_in(change.after, change.before);
+    Route gone;
+    for (std::size_t ttl = 1; ttl < distances_.size(); ++ttl)
+        for (const auto& router : distances_[ttl].routers)
+            if (is_gone(ttl, router, since_us)) topology::add(gone, std::uint8_t(ttl), router.address);
+    change.removed = missing_in(gone, change.after);
+    name(change.added);
+    name(change.removed);
+    const auto commonest = [&](auto counts) {
+        std::uint32_t most = 0;
+        std::uint8_t length = 0;
+        for (const auto& router : distances_[0].routers)
+            if (counts(router) && router.samples > most) {
+                most = router.samples;
+                length = std::uint8_t(router.address[0]);
+            }
+        return length;
+    };
+    change.hops_before = commonest([&](const Router& router) { return router.first_us < since_us; });
+    change.hops_after = commonest([&](const Router& router) { return router.last_us >= since_us; });
+    return change;
+}
+
+void RouteTracker::start_anew(std::int64_t since_us)
+{
+    distances_.resize(length_since(since_us) + 1);
+    for (auto& distance : distances_) start_anew(distance, since_us);
+}
+
+void RouteTracker::start_anew(Distance& distance, std::int64_t since_us)
+{
+    const bool seen =
+        std::ranges::any_of(distance.routers, [&](const Router& router) { return router.last_us >= since_us; });
+    if (seen) std::erase_if(distance.routers, [&](const Router& router) { return router.last_us < since_us; });
+    const auto samples = std::max(1U, distance.answered + distance.silent);
+    const auto scaled = [&](std::uint32_t count) {
+        return samples <= kSamplesKept ? count : std::uint32_t(std::uint64_t{count} * kSamplesKept / samples);
+    };
+    const bool novel = distance.novel_runs > 0 && distance.novel_since_us >= since_us;
+    if (novel) distance.answered = distance.novel_samples;
+    else if (distance.answered > 0) distance.answered = std::max(1U, scaled(distance.answered));
+    distance.silent = novel ? 0 : scaled(distance.silent);
+    distance.novel_runs = 0;
+    for (auto& router : distance.routers) {
+        router.samples = std::clamp(novel ? router.samples : scaled(router.samples), 1U, std::max(1U, distance.answered));
+        router.before = router.silent_before = 0;
+        router.absent = router.absent_silent = router.absent_runs = 0;
+    }
+}
+
+}  // namespace nw::topology

@@ -1,0 +1,116 @@
+// Finds out when the route of one probe changes, from its runs in the order of time.
+//
+// Load balancing looks like a change to whoever compares two traces: a run samples a few of the branches, the next run
+// others. So what is held against each other is two explanations of all runs since the last change: "one set of
+// branches, sampled at random", and "another set since that run". A change is said only when the second one explains
+// what was seen better by a factor of e^12 (250,000) or more; the logarithm of the factor is the evidence.
+//
+// 1. Only flows that reached the destination count, each as one sample of every distance it passed.
+// 2. Silence contradicts nothing: a sample without an answer may have been any router, new or old.
+// 3. Replaced: since some run nothing that was known at a distance was seen there, though somebody answered.
+// 4. Appeared: a router that was never seen in so many samples is now seen again and again beside known ones.
+// 5. Vanished: a router that had its share of the samples is seen no more. That is noticed in a day's thousand of runs
+//    wherever it happens by chance, so it needs more evidence (e^25).
+// 6. Any of them needs `confirm_runs` runs; the change is dated to the first run that saw it. How far the destination is
+//    counts as one more distance.
+// 7. After a change what was known before counts little: the new route's other branches are learnt, not reported.
+//
+// With one flow and a hundred runs seen, a reroute is confirmed by the third run that sees it; with several flows or a
+// branch of few a little later or sooner. A route that is only a few runs old takes about as many runs to be left for
+// good. Pure; memory is bounded.
+#pragma once
+
+#include "topology/route.hpp"
+#include "topology/run.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nw::topology {
+
+struct RouteChange {
+    std::int64_t at_us = 0;         // the first run that saw it
+    std::int64_t confirmed_us = 0;  // the run that left no doubt
+    std::vector<HopName> added{};
+    std::vector<HopName> removed{};
+    Route before{};
+    Route after{};
+    std::uint8_t hops_before = 0;  // to the destination, by the commonest path
+    std::uint8_t hops_after = 0;
+
+    friend bool operator==(const RouteChange&, const RouteChange&) = default;
+};
+
+struct TrackerOptions {
+    std::uint32_t confirm_runs = 3;
+    double replaced = 12;
+    double appeared = 14;
+    double vanished = 25;
+};
+
+class RouteTracker {
+public:
+    explicit RouteTracker(TrackerOptions options = {}) : options_(options) {}
+
+    // Runs that are not newer than the newest one are left out: what comes late changes nothing.
+    std::optional<RouteChange> add(const Run& run);
+    // The route as it is known since the last change.
+    Route route() const;
+    std::int64_t last_us() const { return last_us_; }
+    std::uint64_t runs() const { return runs_; }  // that reached the destination
+
+private:
+    struct Router {
+        std::string address{};  // of the length: one byte
+        std::string name{};
+        std::int64_t first_us = 0;
+        std::int64_t last_us = 0;
+        std::int64_t absent_since_us = 0;
+        std::uint32_t samples = 0;
+        std::uint32_t runs = 0;
+        std::uint32_t before = 0;         // answered samples at this distance before the first of it
+        std::uint32_t silent_before = 0;  // and silent ones
+        std::uint32_t absent = 0;         // answered samples since the last of it
+        std::uint32_t absent_silent = 0;
+        std::uint32_t absent_runs = 0;
+    };
+    // Everything seen at one distance; at index 0 the lengths of the paths.
+    struct Distance {
+        std::vector<Router> routers{};
+        std::uint32_t answered = 0;
+        std::uint32_t silent = 0;
+        // The runs up to now in which nothing known was seen, if there are any.
+        std::uint32_t novel_runs = 0;
+        std::uint32_t novel_samples = 0;
+        std::uint32_t novel_before = 0;
+        std::uint32_t novel_silent_before = 0;
+        std::int64_t novel_since_us = 0;
+    };
+    struct Seen;  // at one distance in one run
+
+    static void take(Distance& distance, const Seen& seen, std::int64_t at_us);
+    static Router& router_of(Distance& distance, std::string_view address, std::int64_t at_us);
+    static void note_novelty(Distance& distance, const Seen& seen, std::int64_t at_us);
+    static double evidence_replaced(const Distance& distance);
+    static double evidence_appeared(const Distance& distance, const Router& router);
+    static double evidence_vanished(const Distance& distance, const Router& router);
+    std::optional<std::int64_t> confirmed_since(const Distance& distance) const;
+    bool is_gone(std::size_t ttl, const Router& router, std::int64_t since_us) const;
+    RouteChange change_since(std::int64_t since_us) const;
+    std::size_t length_since(std::int64_t since_us) const;
+    Route route_after(std::int64_t since_us) const;
+    Route route_before(std::int64_t since_us) const;
+    void name(std::vector<HopName>& hops) const;
+    void start_anew(std::int64_t since_us);
+    static void start_anew(Distance& distance, std::int64_t since_us);
+
+    TrackerOptions options_;
+    std::vector<Distance> distances_{};
+    std::int64_t last_us_ = INT64_MIN;
+    std::uint64_t runs_ = 0;
+};
+
+}  // namespace nw::topology
