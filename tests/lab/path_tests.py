@@ -200,10 +200,12 @@ def test_sockets_do_not_grow_with_the_traces(lab: Lab) -> None:
                         stdout=subprocess.DEVNULL)
     most = 0
     while process.poll() is None:
-        found = [p for p in pathlib.Path("/proc").glob("[0-9]*/comm") if p.read_text().strip() == "netwatcher"] if most == 0 else found
-        for comm in found:
+        for command in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
             try:
-                links = [os.readlink(fd) for fd in (comm.parent / "fd").iterdir()]
+                words = command.read_text().split("\0")
+                if not words[0].endswith("netwatcher") or str(targets) not in words:
+                    continue
+                links = [os.readlink(fd) for fd in (command.parent / "fd").iterdir()]
             except OSError:
                 continue
             most = max(most, sum(link.startswith("socket:") for link in links))
