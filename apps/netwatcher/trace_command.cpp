@@ -14,6 +14,7 @@ namespace nw::cli {
 namespace {
 
 using probe::path::Settled;
+using probe::path::TraceRef;
 
 constexpr std::uint64_t kCyclesOffTerminal = 10;
 // Without an end, a run is as long as that: at its beginning, a target that does not answer is looked for anew.
@@ -45,8 +46,7 @@ public:
         session_.beside("draw", draw_now_and_then());
         auto settings = options_.settings;
         const auto cycles = options_.cycles != 0 ? options_.cycles : live_ ? 0 : kCyclesOffTerminal;
-        cycles_per_run_ = cycles == 0 ? kCyclesPerRun : cycles;
-        settings.cycles = std::uint32_t(cycles_per_run_);
+        settings.cycles = cycles == 0 ? kCyclesPerRun : std::uint32_t(cycles);
         settings.interval = settings.spacing * settings.cycles;
         const probe::StartOptions start{.first = probe::FirstRun::OffBeat, .runs_max = cycles == 0 ? ~0ULL : 1};
         const auto started = session_.run(
@@ -66,22 +66,24 @@ public:
     }
 
 private:
-    TraceTarget& target_of(ProbeId probe) { return targets_[std::size_t(probe) - 1]; }
+    TraceTarget& target_of(TraceRef trace) { return targets_[std::size_t(trace.probe) - 1]; }
 
-    void probe_settled(ProbeId probe, const Settled& settled) override
+    void begun(TraceRef, const probe::path::PathSettings&) override {}
+    void run_begun(TraceRef, const probe::path::RunStart&) override {}
+    void ended(TraceRef) override {}
+    void probe_settled(TraceRef probe, const Settled& settled) override
     {
         auto& target = target_of(probe);
         target.table.add(settled);
         if (settled.state == probe::path::ProbeState::Unsent) target.problem = settled.reason;
-        pending_ +=
-            printer_.probe(target, settled, settled.run * cycles_per_run_ + settled.cycle, engine_->to_wall(settled.sent));
+        pending_ += printer_.probe(target, settled, engine_->to_wall(settled.sent));
     }
-    void explored(ProbeId probe, const probe::path::Exploration& found) override
+    void explored(TraceRef probe, const probe::path::Exploration& found) override
     {
         target_of(probe).branches = found;
         target_of(probe).table.keep_only(found.flows);
     }
-    void run_finished(ProbeId probe, const probe::path::RunEnd& run) override
+    void run_finished(TraceRef probe, const probe::path::RunEnd& run, std::optional<Micros>) override
     {
         auto& target = target_of(probe);
         target.late += run.late;
@@ -90,7 +92,7 @@ private:
         else target.problem = run.reason;
         target.measured = target.measured || run.sent > 0;
     }
-    void target_changed(ProbeId probe, const std::optional<packet::Address>& address, std::string_view problem) override
+    void target_changed(TraceRef probe, const std::optional<packet::Address>& address, std::string_view problem) override
     {
         target_of(probe).address = address;
         target_of(probe).problem = problem;
@@ -146,7 +148,6 @@ private:
     TracePrinter printer_;
     Timer redraw_;
     std::string pending_{};
-    std::uint64_t cycles_per_run_ = 1;
     bool live_;
     std::unique_ptr<probe::path::PathEngine> engine_;
 };

@@ -192,12 +192,14 @@ std::string TracePrinter::host_of(const packet::Address& address) const
     return names_ ? names_->name_of(address) : std::string();
 }
 
-std::string TracePrinter::probe(const TraceTarget& target, const Settled& settled, std::uint64_t cycle, WallTime sent) const
+std::string TracePrinter::probe(const TraceTarget& target, const Settled& settled, WallTime sent) const
 {
     if (format_ != Format::Ndjson) return {};
     JsonWriter json;
-    json.object().field("type", settled.exploring ? "exploring" : "reply").field("target", target.name);
-    json.field("cycle", cycle).field("flow", std::uint32_t{settled.flow});
+    json.object()
+        .field("type", settled.purpose == probe::path::Purpose::Explore ? "exploring" : "reply")
+        .field("target", target.name);
+    json.field("cycle", settled.round).field("flow", std::uint32_t{settled.flow});
     json.field("ttl", std::uint32_t{settled.ttl}).field("sent_us", to_us(sent));
     if (settled.reply) {
         json.field("responder", to_text(settled.reply->responder)).field("rtt_us", us(settled.rtt));

@@ -35,8 +35,7 @@ public:
     TracePrinter(Format format, probe::path::HostNames* names) : format_(format), names_(names) {}
 
     // One line of NDJSON; nothing in other formats.
-    std::string probe(const TraceTarget& target, const probe::path::Settled& settled, std::uint64_t cycle,
-                      WallTime sent) const;
+    std::string probe(const TraceTarget& target, const probe::path::Settled& settled, WallTime sent) const;
     // All targets as a table for people, at most `columns` wide.
     std::string screen(const std::vector<TraceView>& views, std::size_t columns) const;
     // What stands at the end, in the format asked for.

@@ -25,6 +25,7 @@ namespace nw::probe {
 
 class Policy;
 class Resolver;
+class Tracer;
 
 // Takes a finished sample. Called on the engine's loop; must not call back into the engine.
 using SampleSink = std::function<void(Sample)>;
@@ -61,6 +62,8 @@ public:
     // Nothing more is sent for the probe; runs under way are dropped.
     virtual void stop(ProbeId probe) = 0;
     virtual EngineHealth health() = 0;
+    // Of the engine that can trace for somebody who waits.
+    virtual Tracer* tracer() { return nullptr; }
     // Ends everything; called once, before the engine is destroyed.
     virtual Task<void> close() = 0;
 };

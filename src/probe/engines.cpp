@@ -1,5 +1,6 @@
 #include "probe/engine.hpp"
 
+#include "probe/path/sampler.hpp"
 #include "probe/ping/engine.hpp"
 
 namespace nw::probe {
@@ -8,6 +9,7 @@ Engines make_engines(const EngineContext& context)
 {
     Engines engines;
     engines.push_back(ping::make_ping_engine(context));
+    engines.push_back(path::make_path_sampler(context));
     return engines;
 }
 

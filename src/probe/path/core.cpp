@@ -22,7 +22,7 @@ std::uint32_t Core::add(const Plan& plan, Moment first_start, Moment next_start,
     for (std::uint16_t flow = 0; flow < (plan.explore ? 1 : plan.flows); ++flow) trace.flow_ids.push_back(flow);
     trace.flows.resize(trace.flow_ids.size());
     trace.generation = ++generations_;
-    trace.state = plan.explore ? State::Exploring : State::Active;
+    trace.state = plan.explore && plan.explore_first ? State::Exploring : State::Active;
     plan_next(slot, now);
     return slot;
 }
@@ -33,9 +33,9 @@ void Core::retire(std::uint32_t slot, Ending ending)
     NW_ASSERT(trace.state == State::Active || trace.state == State::Exploring || trace.state == State::Draining);
     schedule_.clear(slot, Timer::Next);
     trace.state = State::Draining;
-    trace.explorer.reset();
+    stop_exploring(trace);
     for (const auto& wanted : trace.wanted)
-        if (auto* run = wanted.exploring ? nullptr : find_run(trace, wanted.run)) --run->open;
+        if (auto* run = find_run(trace, wanted.run)) --run->open;
     trace.wanted.clear();
     for (auto& flow : trace.flows) flow.stretching = false;
     for (auto& run : trace.runs) run.turns_left = 0;
@@ -69,7 +69,7 @@ void Core::plan_next(std::uint32_t slot, Moment now)
 {
     auto& trace = traces_[slot];
     if (!trace.wanted.empty()) return schedule_.enqueue(slot);
-    if (trace.state == State::Exploring && trace.explorer) return;  // answers and timeouts go on with it
+    if (trace.state == State::Exploring && trace.branches.explorer) return;  // answers and timeouts go on with it
     if (trace.state != State::Active && trace.state != State::Exploring) return;
     const auto due =
         trace.state == State::Exploring ? std::max(trace.first_start, Moment{}) : due_at(trace, trace.next_turn);
@@ -98,10 +98,12 @@ void Core::take_due(Moment now, std::size_t max, std::vector<Due>& out)
                                     .cycle = wanted.cycle,
                                     .flow = wanted.flow,
                                     .ttl = wanted.ttl,
-                                    .exploring = wanted.exploring});
+                                    .purpose = wanted.purpose});
             ++waiting_;
             ++taken;
-            out.push_back({id, wanted.flow, wanted.ttl});
+            auto* run = wanted.purpose == Purpose::Measure ? find_run(trace, wanted.run) : nullptr;
+            const bool first = !std::exchange(run ? run->begun : trace.branches.begun, true);
+            out.push_back({id, wanted.flow, wanted.ttl, first});
             if (!schedule_.is_set(slot, Timer::Expiry))
                 schedule_.set(slot, Timer::Expiry, now + timeout_of(trace, trace.probes.back()));
         }
@@ -109,36 +111,41 @@ void Core::take_due(Moment now, std::size_t max, std::vector<Due>& out)
     }
 }
 
-// The next flow of the present cycle, or the next cycle, or the next run.
+// Whatever of the trace is due: a step of looking for branches, the next flow of the present cycle, the next run.
 void Core::begin_turn(std::uint32_t slot, Moment now)
 {
     auto& trace = traces_[slot];
-    if (trace.state == State::Exploring) return explore(slot, now);
+    if (wants_branches(trace, now)) explore(slot, now);
     if (trace.state != State::Active) return;
     if (trace.next_turn % turns_per_run(trace) == 0) {
+        adopt_branches(slot);
         skip_missed(slot, now);
-        if (trace.plan.explore && now - trace.explored_at > trace.plan.explore_every) {
-            trace.state = State::Exploring;
-            return explore(slot, now);
-        }
     }
     if (due_at(trace, trace.next_turn) > now) return;
     const auto turns = turns_per_run(trace);
     const auto number = trace.next_turn / turns;
-    if (number >= trace.plan.runs_max) {
-        trace.state = State::Draining;
-        return finish_retired(slot);
+    if (number < trace.plan.runs_max) {
+        const auto within = trace.next_turn++ % turns;
+        if (within == 0) {
+            trace.runs.push_back({.end = {.number = number, .start = now}, .turns_left = std::uint32_t(turns)});
+            listener_.run_begun(slot, {.number = number, .start = now, .flows = trace.flow_ids});
+        }
+        if (auto* run = find_run(trace, number)) begin_cycle(slot, *run, within, now);  // else it has failed
     }
-    const auto within = trace.next_turn % turns;
-    if (within == 0) trace.runs.push_back({.end = {.number = number, .start = now}, .turns_left = std::uint32_t(turns)});
-    auto* run = find_run(trace, number);
-    ++trace.next_turn;
-    if (!run) return;  // it has failed
-    --run->turns_left;
+    if (trace.next_turn / turns < trace.plan.runs_max) return;
+    trace.state = State::Draining;
+    stop_exploring(trace);
+    finish_retired(slot);
+}
+
+void Core::begin_cycle(std::uint32_t slot, Run& run, std::uint64_t within, Moment now)
+{
+    auto& trace = traces_[slot];
+    --run.turns_left;
     const auto cycle = std::uint32_t(within / trace.flow_ids.size());
     const auto position = std::size_t(within % trace.flow_ids.size());
     auto& flow = trace.flows[position];
-    flow.now = {.run = number, .cycle = cycle};
+    flow.now = {.run = run.end.number, .cycle = cycle};
     if (flow.reach != 0) {
         want(slot, position, flow.now, flow.reach);
     } else if (cycle != 0) {
@@ -150,7 +157,6 @@ void Core::begin_turn(std::uint32_t slot, Moment now)
         flow.stretch_at = now + kStretchAfter;
     }
     watch(slot, now);
-    if (trace.next_turn / turns >= trace.plan.runs_max) trace.state = State::Draining;
 }
 
 void Core::want(std::uint32_t slot, std::size_t position, Asked& asked, int until)
@@ -210,7 +216,7 @@ void Core::note_distance(std::uint32_t slot, const Probe& probe, const Reply& re
         flow.reach = probe.ttl;
         flow.stretching = false;
         std::erase_if(trace.wanted, [&](const Wanted& wanted) {
-            if (wanted.exploring || wanted.flow != probe.flow || wanted.ttl <= flow.reach) return false;
+            if (wanted.purpose != Purpose::Measure || wanted.flow != probe.flow || wanted.ttl <= flow.reach) return false;
             if (auto* run = find_run(trace, wanted.run)) --run->open;
             return true;
         });
@@ -222,41 +228,6 @@ void Core::note_distance(std::uint32_t slot, const Probe& probe, const Reply& re
     if (flow.reach != 0) return;
     if (flow.stretching && probe.ttl == flow.stretch.until) stretch(slot, position, now);
     else if (probe.ttl == flow.now.until) want(slot, position, flow.now, flow.now.until + kStretch);
-}
-
-void Core::explore(std::uint32_t slot, Moment now)
-{
-    auto& trace = traces_[slot];
-    if (!trace.explorer) {
-        trace.explorer = std::make_unique<Explorer>(ExplorerSettings{.hops_max = trace.plan.hops_max});
-        set_discovering(trace);
-    }
-    for (const auto& probe : trace.explorer->next())
-        trace.wanted.push_back({.flow = probe.flow, .ttl = probe.ttl, .exploring = true});
-    if (trace.explorer->done()) return finish_exploring(slot, trace.explorer->result(), now);
-    if (!trace.wanted.empty()) schedule_.enqueue(slot);
-}
-
-void Core::finish_exploring(std::uint32_t slot, const Exploration& found, Moment now)
-{
-    auto& trace = traces_[slot];
-    const bool first = trace.next_turn == 0;
-    const auto run = trace.next_turn / turns_per_run(trace);
-    trace.explorer.reset();
-    trace.explored_at = now;
-    trace.state = State::Active;
-    trace.flow_ids = found.flows;
-    trace.flows.assign(found.flows.size(), {});
-    trace.next_turn = run * turns_per_run(trace);
-    if (first) {  // the first run follows at once, and the second one not before it has ended
-        trace.first_start = now;
-        const auto end = now + trace.plan.first_spacing * std::int64_t(trace.plan.cycles);
-        if (trace.plan.follow_on) trace.next_start = now + trace.plan.interval;
-        while (trace.next_start < end) trace.next_start += trace.plan.interval;
-    }
-    listener_.explored(slot, found);
-    set_discovering(trace);
-    plan_next(slot, now);
 }
 
 }  // namespace nw::probe::path

@@ -11,8 +11,10 @@
 // 3. A probe is answered when its reply came within the timeout, by the time stamps. What comes later counts as late.
 //    A probe whose reply the agent itself may have dropped counts as not sent.
 // 4. A run is complete when all its probes are settled.
-// 5. With `explore`, the branches are found first (mda.hpp); then a few flows that pass all of them are traced. It is
-//    repeated when explore_every has passed, and between runs only.
+// 5. With `explore`, the branches are looked for (mda.hpp) beside the runs; from the next run on a few flows that pass all
+//    of them are traced. Until then it is flow 0, unless `explore_first` makes the first run wait. It is repeated when
+//    explore_every has passed, and at once when a flow is answered by somebody else than before at some hop, twice in a
+//    row. When that finds the same branches again (packets may be balanced one by one), it waits longer each time.
 #pragma once
 
 #include "model/outcome.hpp"
@@ -23,6 +25,8 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,6 +35,9 @@ namespace nw::probe::path {
 inline constexpr std::uint8_t kStretchFirst = 16;
 inline constexpr std::uint8_t kStretch = 8;
 inline constexpr Nanos kStretchAfter = Millis(100);
+// Branches are looked for by so many traces at a time: hundreds of packets each pass the routers nearby, which limit
+// what they answer.
+inline constexpr std::size_t kExploringMax = 16;
 
 struct Plan {
     Nanos interval{};       // between the starts of runs
@@ -42,8 +49,15 @@ struct Plan {
     std::uint8_t hops_max = 30;
     std::uint16_t flows = 1;
     bool explore = false;
+    bool explore_first = false;
     bool follow_on = false;  // run 1 comes right after run 0, wherever that began
     Nanos explore_every = std::chrono::minutes(15);
+};
+
+// What a probe is sent for.
+enum class Purpose : std::uint8_t {
+    Measure,  // part of a run
+    Explore,  // to find branches
 };
 
 enum class ProbeState : std::uint8_t { Waiting, Answered, Lost, Unsent };
@@ -52,9 +66,10 @@ enum class ProbeState : std::uint8_t { Waiting, Answered, Lost, Unsent };
 struct Settled {
     std::uint64_t run = 0;
     std::uint32_t cycle = 0;  // within the run
+    std::uint64_t round = 0;  // cycles counted over all runs
     std::uint16_t flow = 0;
     std::uint8_t ttl = 0;
-    bool exploring = false;  // sent to find branches: not part of a run
+    Purpose purpose = Purpose::Measure;  // only then the numbers above say something
     ProbeState state = ProbeState::Waiting;
     Moment sent{};
     Nanos rtt{};
@@ -64,6 +79,13 @@ struct Settled {
     std::string_view reason{};
 };
 
+struct RunStart {
+    std::uint64_t number = 0;
+    Moment start{};
+    std::span<const std::uint16_t> flows{};
+};
+
+// Runs that were missed end without having begun.
 struct RunEnd {
     std::uint64_t number = 0;
     Moment start{};
@@ -71,8 +93,10 @@ struct RunEnd {
     std::uint32_t answered = 0;
     std::uint32_t late = 0;
     std::uint32_t duplicates = 0;
-    bool reached = false;           // some flow got an answer of the destination
-    Outcome outcome = Outcome::Ok;  // why it was not measured; ok otherwise
+    bool reached = false;               // some flow got an answer of the destination
+    std::optional<NotReady> trouble{};  // why something could not be sent, or does not count
+    std::string refusal{};              // who said that it goes no further
+    Outcome outcome = Outcome::Ok;      // what all of this comes to
     std::string reason{};
 };
 
@@ -82,6 +106,7 @@ public:
     virtual ~CoreListener() = default;
     virtual void probe_settled(std::uint32_t slot, const Settled& probe) = 0;
     virtual void explored(std::uint32_t slot, const Exploration& found) = 0;
+    virtual void run_begun(std::uint32_t slot, const RunStart& run) = 0;
     virtual void run_finished(std::uint32_t slot, const RunEnd& run) = 0;
     virtual void slot_free(std::uint32_t slot) = 0;
 };
@@ -91,6 +116,7 @@ struct Due {
     Identity id{};
     std::uint16_t flow = 0;
     std::uint8_t ttl = 0;
+    bool first = false;  // of its run, or of what it is sent for
 };
 
 class Core {
@@ -124,7 +150,6 @@ public:
     void taint(const std::string& reason);
 
     bool is_waiting(const Identity& id) { return find_waiting(id) != nullptr; }
-    bool begins_run(const Identity& id) const;
     std::uint32_t generation(std::uint32_t slot) const { return traces_[slot].generation; }
     std::size_t waiting() const { return waiting_; }
     // Some trace is finding out where its path goes, so that answers should be read soon.
@@ -141,9 +166,9 @@ private:
         std::uint32_t cycle = 0;
         std::uint16_t flow = 0;
         std::uint8_t ttl = 0;
+        Purpose purpose = Purpose::Measure;
         ProbeState state = ProbeState::Waiting;
         bool kernel_sent = false;
-        bool exploring = false;
         bool tainted = false;
     };
 
@@ -154,6 +179,14 @@ private:
         std::uint8_t until = 0;
     };
 
+    // Who answers a flow at a hop.
+    struct Responder {
+        packet::Address usual{};
+        packet::Address other{};  // answered last, if `strikes`
+        std::uint8_t strikes = 0;
+        bool known = false;
+    };
+
     struct Flow {
         std::uint8_t reach = 0;    // the last hop; 0: not known
         std::uint8_t highest = 0;  // the furthest hop that answered
@@ -161,12 +194,14 @@ private:
         bool stretching = false;
         Asked stretch{};  // the cycle that goes on in stretches, while later ones have begun
         Moment stretch_at{};
+        std::vector<Responder> way{};  // by TTL - 1, when the trace looks for branches
     };
 
     struct Run {
         RunEnd end{};
         std::uint32_t turns_left = 0;  // cycles x flows that have not begun
         std::uint32_t open = 0;        // wanted or on their way
+        bool begun = false;            // something was handed out
     };
 
     struct Wanted {
@@ -174,7 +209,18 @@ private:
         std::uint32_t cycle = 0;
         std::uint16_t flow = 0;
         std::uint8_t ttl = 0;
-        bool exploring = false;
+        Purpose purpose = Purpose::Measure;
+    };
+
+    // When branches are looked for, and what was found.
+    struct Branches {
+        std::unique_ptr<Explorer> explorer{};  // while it goes on
+        bool begun = false;                    // something was handed out for it
+        std::optional<Exploration> found{};    // to be adopted by the next run
+        Moment due{};
+        Moment not_before{};
+        Nanos patience{};
+        std::size_t digest = 0;  // of the links
     };
 
     struct Trace {
@@ -189,9 +235,8 @@ private:
         std::vector<Run> runs{};
         std::vector<std::uint16_t> flow_ids{};
         std::vector<Flow> flows{};
-        std::unique_ptr<Explorer> explorer{};
+        Branches branches{};
         Nanos rtt_max{};
-        Moment explored_at{};
         std::uint32_t late = 0;
         std::uint32_t duplicates = 0;
         std::uint32_t generation = 0;
@@ -216,12 +261,20 @@ private:
     void skip_missed(std::uint32_t slot, Moment now);
     void want(std::uint32_t slot, std::size_t position, Asked& asked, int until);
     void stretch(std::uint32_t slot, std::size_t position, Moment now);
+    void begin_cycle(std::uint32_t slot, Run& run, std::uint64_t within, Moment now);
     void note_distance(std::uint32_t slot, const Probe& probe, const Reply& reply, Moment now);
+    void note_responder(std::uint32_t slot, const Probe& probe, const Reply& reply, Moment now);
+    bool wants_branches(const Trace& trace, Moment now) const;
     void explore(std::uint32_t slot, Moment now);
-    void finish_exploring(std::uint32_t slot, const Exploration& found, Moment now);
+    void finish_exploring(std::uint32_t slot, Exploration found, Moment now);
+    void stop_exploring(Trace& trace);
+    void adopt_branches(std::uint32_t slot);
+    void give_up(Trace& trace, Purpose purpose, std::uint64_t run);
     void watch(std::uint32_t slot, Moment now);
     Nanos timeout_of(const Trace& trace, const Probe& probe) const;
     void settle(std::uint32_t slot, Probe& probe, ProbeState state, const Settled& how);
+    static void note_in_run(Run& run, ProbeState state, const Settled& how);
+    static NotReady conclude(const RunEnd& end);
     void after_settling(std::uint32_t slot);
     void finish_complete(std::uint32_t slot);
     void finish_retired(std::uint32_t slot);
@@ -232,6 +285,7 @@ private:
     Schedule schedule_;
     std::size_t waiting_ = 0;
     std::size_t discovering_ = 0;
+    std::size_t exploring_ = 0;
     std::string taint_{};
     std::uint32_t generations_ = 0;
 };

@@ -12,6 +12,7 @@ constexpr Nanos kRemember = Seconds(2);
 // While branches are looked for, a probe that takes much longer than all others is asked again.
 constexpr Nanos kExploreTimeoutMin = Millis(500);
 constexpr Nanos kExploreTimeoutFirst = Seconds(1);
+constexpr Nanos kRetryBranches = std::chrono::minutes(1);
 
 }  // namespace
 
@@ -37,16 +38,6 @@ Core::Run* Core::find_run(Trace& trace, std::uint64_t number)
     return found == trace.runs.end() ? nullptr : &*found;
 }
 
-bool Core::begins_run(const Identity& id) const
-{
-    const auto& trace = traces_[id.slot];
-    const auto at = std::size_t(id.seq - trace.first_seq);
-    const auto& probe = trace.probes[at];
-    if (at == 0) return true;
-    const auto& before = trace.probes[at - 1];
-    return before.exploring != probe.exploring || before.run != probe.run;
-}
-
 void Core::transmitted(const Identity& id, Moment when)
 {
     auto* probe = find_waiting(id);
@@ -58,7 +49,7 @@ void Core::transmitted(const Identity& id, Moment when)
 
 Nanos Core::timeout_of(const Trace& trace, const Probe& probe) const
 {
-    if (!probe.exploring) return trace.plan.timeout;
+    if (probe.purpose == Purpose::Measure) return trace.plan.timeout;
     const auto usual = trace.rtt_max == Nanos(0) ? kExploreTimeoutFirst : std::max(kExploreTimeoutMin, trace.rtt_max * 3);
     return std::min(trace.plan.timeout, usual);
 }
@@ -82,7 +73,10 @@ void Core::answered(const Reply& reply, Moment when, bool kernel_time)
         return after_settling(slot);
     }
     trace->rtt_max = std::max(trace->rtt_max, rtt);
-    if (!probe.exploring) note_distance(slot, probe, reply, now);
+    if (probe.purpose == Purpose::Measure) {
+        note_distance(slot, probe, reply, now);
+        note_responder(slot, probe, reply, now);
+    }
     settle(
         slot, probe, ProbeState::Answered,
         {.rtt = rtt, .clock = kernel_time && probe.kernel_sent ? ClockSource::Kernel : ClockSource::User, .reply = &reply});
@@ -105,36 +99,58 @@ void Core::taint(const std::string& reason)
             if (probe.state == ProbeState::Waiting) probe.tainted = true;
 }
 
-void Core::fail_run(const Identity& id, Outcome outcome, const std::string& reason)
+// Takes back what has not been sent yet.
+void Core::give_up(Trace& trace, Purpose purpose, std::uint64_t run_number)
 {
-    auto* probe = find_waiting(id);
-    if (!probe) return;
-    auto& trace = traces_[id.slot];
-    const auto number = probe->run;
-    const bool exploring = probe->exploring;
+    auto* run = purpose == Purpose::Measure ? find_run(trace, run_number) : nullptr;
     std::erase_if(trace.wanted, [&](const Wanted& wanted) {
-        if (wanted.exploring != exploring || wanted.run != number) return false;
-        if (auto* run = exploring ? nullptr : find_run(trace, number)) --run->open;
+        if (wanted.purpose != purpose || wanted.run != run_number) return false;
+        if (run) --run->open;
         return true;
     });
+    if (!run) return;
     for (auto& flow : trace.flows) flow.stretching = false;
-    auto* run = exploring ? nullptr : find_run(trace, number);
-    if (run && run->turns_left > 0) {
-        run->turns_left = 0;
-        trace.next_turn = std::max(trace.next_turn, (number + 1) * turns_per_run(trace));
-    }
-    if (exploring) trace.explorer.reset();  // the run that follows will fail for the same reason, and say so
-    for (auto& other : trace.probes)
-        if (other.state == ProbeState::Waiting && other.exploring == exploring && other.run == number)
-            settle(id.slot, other, ProbeState::Unsent, {.outcome = outcome, .reason = reason});
+    if (run->turns_left == 0) return;
+    run->turns_left = 0;
+    trace.next_turn = std::max(trace.next_turn, (run_number + 1) * turns_per_run(trace));
+}
+
+void Core::fail_run(const Identity& id, Outcome outcome, const std::string& reason)
+{
+    const auto* probe = find_waiting(id);
+    if (!probe) return;
+    auto& trace = traces_[id.slot];
+    const auto purpose = probe->purpose;
+    const auto number = probe->run;
+    give_up(trace, purpose, number);
     const auto now = schedule_.ticked();
-    if (exploring) {
-        finish_exploring(id.slot, {.flows = {0}}, now);
-    } else {
-        schedule_.clear(id.slot, Timer::Next);
-        after_settling(id.slot);
-        plan_next(id.slot, now);
+    if (purpose == Purpose::Explore) stop_exploring(trace);  // runs fail for the same reason, and say so
+    for (auto& other : trace.probes)
+        if (other.state == ProbeState::Waiting && other.purpose == purpose && other.run == number)
+            settle(id.slot, other, ProbeState::Unsent, {.outcome = outcome, .reason = reason});
+    if (purpose == Purpose::Explore) {
+        if (trace.state == State::Exploring) finish_exploring(id.slot, {.flows = {0}}, now);
+        trace.branches.due = now + kRetryBranches;
+        return;
     }
+    schedule_.clear(id.slot, Timer::Next);
+    after_settling(id.slot);
+    plan_next(id.slot, now);
+}
+
+void Core::note_in_run(Run& run, ProbeState state, const Settled& how)
+{
+    --run.open;
+    auto& end = run.end;
+    if (state == ProbeState::Unsent && !end.trouble) end.trouble = NotReady{how.outcome, std::string(how.reason)};
+    if (state != ProbeState::Unsent) ++end.sent;
+    if (state != ProbeState::Answered) return;
+    ++end.answered;
+    const auto& reply = *how.reply;
+    if (reply.answer == Answer::Arrived) end.reached = true;
+    else if (ends_path(reply.answer))
+        end.refusal = "icmp " + std::to_string(reply.type) + "/" + std::to_string(reply.code) + " from "
+                      + packet::to_text(reply.responder);
 }
 
 void Core::settle(std::uint32_t slot, Probe& probe, ProbeState state, const Settled& how)
@@ -142,33 +158,19 @@ void Core::settle(std::uint32_t slot, Probe& probe, ProbeState state, const Sett
     auto& trace = traces_[slot];
     probe.state = state;
     --waiting_;
-    auto* run = probe.exploring ? nullptr : find_run(trace, probe.run);
-    if (run) {
-        --run->open;
-        auto& end = run->end;
-        if (state != ProbeState::Unsent) ++end.sent;
-        if (state == ProbeState::Answered) ++end.answered;
-        if (how.reply && how.reply->answer == Answer::Arrived) end.reached = true;
-        if (how.reply && how.reply->answer != Answer::Arrived && ends_path(how.reply->answer)) {
-            end.outcome = Outcome::Unreachable;
-            const auto& reply = *how.reply;
-            end.reason = "icmp " + std::to_string(reply.type) + "/" + std::to_string(reply.code) + " from "
-                         + packet::to_text(reply.responder);
-        }
-        if (state == ProbeState::Unsent && end.outcome == Outcome::Ok) {
-            end.outcome = how.outcome;
-            end.reason = how.reason;
-        }
-    }
-    if (probe.exploring && trace.explorer && state == ProbeState::Answered)
-        trace.explorer->answered({probe.flow, probe.ttl}, how.reply->responder, ends_path(how.reply->answer));
-    else if (probe.exploring && trace.explorer) trace.explorer->unanswered({probe.flow, probe.ttl});
+    auto* run = probe.purpose == Purpose::Measure ? find_run(trace, probe.run) : nullptr;
+    if (run) note_in_run(*run, state, how);
+    auto* explorer = probe.purpose == Purpose::Explore ? trace.branches.explorer.get() : nullptr;
+    if (explorer && state == ProbeState::Answered)
+        explorer->answered({probe.flow, probe.ttl}, how.reply->responder, ends_path(how.reply->answer));
+    else if (explorer) explorer->unanswered({probe.flow, probe.ttl});
     Settled settled = how;
     settled.run = probe.run;
     settled.cycle = probe.cycle;
+    settled.round = probe.run * trace.plan.cycles + probe.cycle;
     settled.flow = probe.flow;
     settled.ttl = probe.ttl;
-    settled.exploring = probe.exploring;
+    settled.purpose = probe.purpose;
     settled.state = state;
     settled.sent = probe.sent;
     listener_.probe_settled(slot, settled);
@@ -178,7 +180,7 @@ void Core::after_settling(std::uint32_t slot)
 {
     auto& trace = traces_[slot];
     // What is sent next is decided once all that has come in is known.
-    if (trace.state == State::Exploring && trace.explorer) schedule_.enqueue(slot);
+    if (trace.branches.explorer) schedule_.enqueue(slot);
     set_discovering(traces_[slot]);
     finish_complete(slot);
     finish_retired(slot);
@@ -227,11 +229,19 @@ void Core::set_discovering(Trace& trace)
 {
     const bool first_cycle = trace.state != State::Free && trace.next_turn != 0 && trace.next_turn <= trace.flow_ids.size()
                              && !trace.runs.empty() && trace.runs.front().open > 0;
-    const bool discovering = trace.state == State::Exploring || first_cycle
+    const bool discovering = trace.state == State::Exploring || trace.branches.explorer || first_cycle
                              || (trace.state != State::Free && std::ranges::any_of(trace.flows, &Flow::stretching));
     if (discovering == trace.discovering) return;
     trace.discovering = discovering;
     discovering_ += discovering ? 1 : std::size_t(-1);
+}
+
+NotReady Core::conclude(const RunEnd& end)
+{
+    if (end.reached) return {Outcome::Ok, {}};
+    if (!end.refusal.empty()) return {Outcome::Unreachable, end.refusal};
+    if (end.sent > 0) return {Outcome::Lost, "the destination did not answer"};
+    return end.trouble.value_or(NotReady{Outcome::NotMeasured, "nothing was sent"});
 }
 
 void Core::finish_complete(std::uint32_t slot)
@@ -249,13 +259,9 @@ void Core::finish_complete(std::uint32_t slot)
         trace.runs.erase(trace.runs.begin() + std::ptrdiff_t(i));
         end.late = std::exchange(trace.late, 0);
         end.duplicates = std::exchange(trace.duplicates, 0);
-        if (end.reached) {
-            end.outcome = Outcome::Ok;
-            end.reason.clear();
-        } else if (end.sent > 0 && end.outcome != Outcome::Unreachable) {
-            end.outcome = Outcome::Lost;
-            end.reason = "the destination did not answer";
-        }
+        const auto [outcome, reason] = conclude(end);
+        end.outcome = outcome;
+        end.reason = reason;
         listener_.run_finished(slot, end);
     }
 }

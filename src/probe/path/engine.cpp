@@ -46,7 +46,6 @@ Status PathEngine::start(ProbeId probe, const PathSettings& settings, const Star
 void PathEngine::launch(std::unique_ptr<Target> target)
 {
     const auto& settings = target->settings;
-    relocated(*target);
     const auto first = target->options.first;
     const auto start = time_.plan_start(target->id, first, settings.interval, settings.spacing, settings.cycles);
     const auto slot = core_.add({.interval = settings.interval,
@@ -58,9 +57,14 @@ void PathEngine::launch(std::unique_ptr<Target> target)
                                  .hops_max = settings.hops_max,
                                  .flows = settings.flows,
                                  .explore = settings.explore,
+                                 .explore_first = first == FirstRun::OffBeat,
                                  .follow_on = first == FirstRun::OffBeat},
                                 start.first, start.next, time_.now());
+    target->slot = slot;
+    auto& placed = *target;
     roster_.place(slot, std::move(target));
+    observer_.begun(placed.ref(), placed.settings);
+    relocated(placed);
     turns_.hurry();  // it may be due before what the engine sleeps for
 }
 
@@ -71,14 +75,15 @@ void PathEngine::stop(ProbeId probe)
 
 void PathEngine::relocated(Target& target)
 {
-    if (const auto& problem = target.where.problem()) return observer_.target_changed(target.id, std::nullopt, problem->why);
+    if (const auto& problem = target.where.problem())
+        return observer_.target_changed(target.ref(), std::nullopt, problem->why);
     const auto& address = target.where.address();
+    observer_.target_changed(target.ref(), address.address, {});
     if (target.socket && target.address == address) return;
     const auto socket = port_->acquire({.family = address.address.family, .device = target.settings.device});
     if (target.socket) port_->release(*target.socket);
     target.address = address;
     target.socket = socket;
-    observer_.target_changed(target.id, address.address, {});
 }
 
 void PathEngine::run()
@@ -112,7 +117,7 @@ void PathEngine::send_due(Moment when)
         core_.take_due(when, std::min(kTakeMax, turns_.allowance()), due_);
         if (due_.empty()) return;
         for (const auto& due : due_) {
-            if (!ready_to_send(due.id, when)) continue;
+            if (!ready_to_send(due, when)) continue;
             const auto& target = roster_.at(due.id.slot);
             const auto& settings = target.settings;
             outgoing_.push_back({.id = due.id,
@@ -136,10 +141,11 @@ void PathEngine::send_due(Moment when)
     }
 }
 
-bool PathEngine::ready_to_send(const Identity& id, Moment when)
+bool PathEngine::ready_to_send(const Due& due, Moment when)
 {
+    const auto& id = due.id;
     if (!core_.is_waiting(id)) return false;  // its run has just failed
-    if (!core_.begins_run(id)) return true;
+    if (!due.first) return true;
     roster_.refresh(id.slot);
     auto& target = roster_.at(id.slot);
     if (const auto& problem = target.where.problem()) {
@@ -158,17 +164,27 @@ bool PathEngine::ready_to_send(const Identity& id, Moment when)
 
 void PathEngine::probe_settled(std::uint32_t slot, const Settled& probe)
 {
-    observer_.probe_settled(roster_.at(slot).id, probe);
+    observer_.probe_settled(roster_.at(slot).ref(), probe);
 }
 
-void PathEngine::explored(std::uint32_t slot, const Exploration& found) { observer_.explored(roster_.at(slot).id, found); }
+void PathEngine::explored(std::uint32_t slot, const Exploration& found)
+{
+    observer_.explored(roster_.at(slot).ref(), found);
+}
 
-void PathEngine::run_finished(std::uint32_t slot, const RunEnd& run) { observer_.run_finished(roster_.at(slot).id, run); }
+void PathEngine::run_begun(std::uint32_t slot, const RunStart& run) { observer_.run_begun(roster_.at(slot).ref(), run); }
+
+void PathEngine::run_finished(std::uint32_t slot, const RunEnd& run)
+{
+    auto& target = roster_.at(slot);
+    observer_.run_finished(target.ref(), run, target.where.take_resolve_time());
+}
 
 void PathEngine::slot_free(std::uint32_t slot)
 {
     const auto target = roster_.vacate(slot);
     if (target->socket) port_->release(*target->socket);
+    observer_.ended(target->ref());
     if (idle()) observer_.idle();
 }
 

@@ -22,16 +22,27 @@ namespace nw::probe::path {
 inline constexpr Nanos kReadEvery = Millis(100);
 inline constexpr Nanos kReadEveryDiscovering = Millis(5);
 
+// A probe, and which of its targets: one that was edited drains while the other has begun.
+struct TraceRef {
+    ProbeId probe{};
+    std::uint32_t slot = 0;
+};
+
 // Called on the engine's loop; must not call back into the engine but for to_wall() and frontier().
 class PathObserver {
 public:
     virtual ~PathObserver() = default;
-    virtual void probe_settled(ProbeId probe, const Settled& settled) = 0;
-    virtual void explored(ProbeId probe, const Exploration& found) = 0;
-    virtual void run_finished(ProbeId probe, const RunEnd& run) = 0;
+    virtual void begun(TraceRef trace, const PathSettings& settings) = 0;
     // Where the packets go from now on; empty: nowhere, `problem` says why.
-    virtual void target_changed(ProbeId probe, const std::optional<packet::Address>& address, std::string_view problem) = 0;
-    // The last trace has ended by itself.
+    virtual void target_changed(TraceRef trace, const std::optional<packet::Address>& address, std::string_view problem) = 0;
+    virtual void explored(TraceRef trace, const Exploration& found) = 0;
+    virtual void run_begun(TraceRef trace, const RunStart& run) = 0;
+    virtual void probe_settled(TraceRef trace, const Settled& settled) = 0;
+    // `resolved_in`: how long it took to find the target's address, told once.
+    virtual void run_finished(TraceRef trace, const RunEnd& run, std::optional<Micros> resolved_in) = 0;
+    // The trace has ended, by itself or because it was stopped.
+    virtual void ended(TraceRef trace) = 0;
+    // The last trace has ended.
     virtual void idle() = 0;
 };
 
@@ -44,6 +55,9 @@ struct Target {
     PathSettings settings{};
     StartOptions options{};
     TargetAddress where;
+    std::uint32_t slot = 0;
+
+    TraceRef ref() const { return {id, slot}; }
 };
 
 class PathEngine final : private RosterHost<Target>, private CoreListener, private PortEvents {
@@ -64,16 +78,18 @@ public:
     WallTime to_wall(Moment when) const { return time_.to_wall(when); }
     // Of all probes of the trace that were sent before, it is known what became of them.
     Moment frontier(ProbeId probe) const;
+    Moment frontier(TraceRef trace) const { return core_.frontier(trace.slot); }
 
 private:
     Moment next_turn() const;
     void launch(std::unique_ptr<Target> target) override;
     void relocated(Target& target) override;
     void send_due(Moment when);
-    bool ready_to_send(const Identity& id, Moment when);
+    bool ready_to_send(const Due& due, Moment when);
 
     void probe_settled(std::uint32_t slot, const Settled& probe) override;
     void explored(std::uint32_t slot, const Exploration& found) override;
+    void run_begun(std::uint32_t slot, const RunStart& run) override;
     void run_finished(std::uint32_t slot, const RunEnd& run) override;
     void slot_free(std::uint32_t slot) override;
 

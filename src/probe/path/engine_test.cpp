@@ -14,8 +14,12 @@ using simulation::Fate;
 using simulation::Network;
 
 struct Recorder final : PathObserver {
-    void probe_settled(ProbeId probe, const Settled& settled) override
+    void begun(TraceRef, const PathSettings&) override {}
+    void ended(TraceRef) override {}
+    void run_begun(TraceRef, const RunStart&) override {}
+    void probe_settled(TraceRef trace, const Settled& settled) override
     {
+        const auto probe = trace.probe;
         tables[probe].add(settled);
         ++states[settled.state];
         if (settled.state == ProbeState::Unsent) reasons.emplace(settled.reason);
@@ -23,9 +27,9 @@ struct Recorder final : PathObserver {
         if (settled.clock == ClockSource::Kernel) ++kernel;
         if (settled.state == ProbeState::Answered) rtts.push_back(settled.rtt);
     }
-    void explored(ProbeId, const Exploration& found) override { explorations.push_back(found); }
-    void run_finished(ProbeId, const RunEnd& run) override { runs.push_back(run); }
-    void target_changed(ProbeId, const std::optional<packet::Address>& address, std::string_view problem) override
+    void explored(TraceRef, const Exploration& found) override { explorations.push_back(found); }
+    void run_finished(TraceRef, const RunEnd& run, std::optional<Micros>) override { runs.push_back(run); }
+    void target_changed(TraceRef, const std::optional<packet::Address>& address, std::string_view problem) override
     {
         targets.emplace_back(address ? to_text(*address) : std::string(problem));
     }

@@ -1,6 +1,11 @@
 #include "probe/path/host_names.hpp"
 
 namespace nw::probe::path {
+namespace {
+
+const std::string kNone;
+
+}  // namespace
 
 HostNames::HostNames(Loop& loop, Pool& pool, const Clock& clock, Lookup lookup)
     : pool_(pool), clock_(clock), lookup_(std::move(lookup)), tasks_(loop.get_executor(), Log())
@@ -8,7 +13,6 @@ HostNames::HostNames(Loop& loop, Pool& pool, const Clock& clock, Lookup lookup)
 
 const std::string& HostNames::name_of(const packet::Address& address)
 {
-    static const std::string kNone;
     auto found = entries_.find(address);
     if (found == entries_.end()) {
         if (entries_.size() >= kHostNamesMax) return kNone;  // more hops than anybody reads
@@ -21,6 +25,12 @@ const std::string& HostNames::name_of(const packet::Address& address)
     waiting_.push_back(address);
     start_next();
     return found->second.name;
+}
+
+const std::string& HostNames::known_name_of(const packet::Address& address) const
+{
+    const auto found = entries_.find(address);
+    return found == entries_.end() ? kNone : found->second.name;
 }
 
 void HostNames::start_next()

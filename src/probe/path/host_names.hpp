@@ -30,6 +30,8 @@ public:
 
     // The name if it is known; otherwise empty, and it will be looked up.
     const std::string& name_of(const packet::Address& address);
+    // The name if it is known; nothing is looked up.
+    const std::string& known_name_of(const packet::Address& address) const;
     Task<void> close() { co_await tasks_.close(); }
 
 private:

@@ -275,20 +275,32 @@ std::optional<PathNode> Explorer::presumed_node(std::uint16_t flow, std::uint8_t
     return node_of(flow, ttl);
 }
 
-// Greedily: the flow that passes most links not passed yet, until all are.
+std::set<PathLink> Explorer::links_of(std::uint16_t flow, const std::set<PathLink>& among) const
+{
+    std::set<PathLink> passed;
+    for (std::uint8_t ttl = 2; ttl <= settings_.hops_max; ++ttl) {
+        const auto from = presumed_node(flow, std::uint8_t(ttl - 1));
+        const auto to = presumed_node(flow, ttl);
+        if (from && to && among.contains({*from, *to})) passed.insert({*from, *to});
+    }
+    return passed;
+}
+
+// Greedily: the flow that passes most links not passed yet, until all are. Flows that were pinned before come first
+// among equals, and keep their order: what is known of them stays of use.
 void Explorer::pin(Exploration& result) const
 {
+    std::vector<std::uint16_t> candidates;
+    for (const auto flow : settings_.preferred)
+        if (flow < flows_) candidates.push_back(flow);
+    for (std::uint16_t flow = 0; flow < flows_; ++flow)
+        if (std::ranges::find(candidates, flow) == candidates.end()) candidates.push_back(flow);
     auto left = result.links;
     while (!left.empty() && result.flows.size() < settings_.pinned_max) {
         std::uint16_t best = 0;
-        std::vector<PathLink> passed_by_best;
-        for (std::uint16_t flow = 0; flow < flows_; ++flow) {
-            std::vector<PathLink> passed;
-            for (std::uint8_t ttl = 2; ttl <= settings_.hops_max; ++ttl) {
-                const auto from = presumed_node(flow, std::uint8_t(ttl - 1));
-                const auto to = presumed_node(flow, ttl);
-                if (from && to && left.contains({*from, *to})) passed.push_back({*from, *to});
-            }
+        std::set<PathLink> passed_by_best;
+        for (const auto flow : candidates) {
+            auto passed = links_of(flow, left);
             if (passed.size() <= passed_by_best.size()) continue;
             best = flow;
             passed_by_best = std::move(passed);
@@ -298,6 +310,7 @@ void Explorer::pin(Exploration& result) const
         for (const auto& link : passed_by_best) left.erase(link);
     }
     if (result.flows.empty()) result.flows.push_back(0);
+    std::ranges::sort(result.flows, {}, [&](std::uint16_t flow) { return std::ranges::find(candidates, flow); });
     result.covered = left.empty();
 }
 

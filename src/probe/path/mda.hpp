@@ -32,6 +32,7 @@ struct ExplorerSettings {
     std::uint16_t flows_max = 256;
     std::uint32_t probes_max = 4000;
     std::uint16_t pinned_max = 16;
+    std::vector<std::uint16_t> preferred{};  // flows that are pinned already, and stay so where they are as good as others
 };
 
 struct PathNode {
@@ -100,6 +101,7 @@ private:
     std::optional<PathNode> presumed_node(std::uint16_t flow, std::uint8_t ttl) const;
     std::set<PathLink> links() const;
     void verify(std::vector<Probe>& out);
+    std::set<PathLink> links_of(std::uint16_t flow, const std::set<PathLink>& among) const;
     void pin(Exploration& result) const;
 
     ExplorerSettings settings_;

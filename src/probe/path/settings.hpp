@@ -1,6 +1,8 @@
 // The settings of a trace in the engine's own terms.
 #pragma once
 
+#include "base/result.hpp"
+#include "model/probe_spec.hpp"
 #include "probe/path/reply.hpp"
 #include "probe/resolver.hpp"
 
@@ -12,6 +14,7 @@ namespace nw::probe::path {
 // Classic traceroute's first port, and the web's: what filters let pass most often.
 inline constexpr std::uint16_t kUdpPort = 33434;
 inline constexpr std::uint16_t kTcpPort = 80;
+inline constexpr std::uint16_t kFlowsTraced = 64;  // at most, when their number is given
 
 struct PathSettings {
     std::string target{};
@@ -32,5 +35,8 @@ struct PathSettings {
 
     friend bool operator==(const PathSettings&, const PathSettings&) = default;
 };
+
+// Beyond the declared ranges: cycles must fit into their interval, on the sending grid.
+Result<PathSettings> settings_of(const ProbeSpec& spec);
 
 }  // namespace nw::probe::path

@@ -41,6 +41,7 @@ struct Node {
     std::optional<Limiter> limiter{};
     bool silent = false;
     bool filters = false;         // nothing passes
+    bool refuses = false;         // nothing passes, and it says so
     std::uint32_t mtu = 9000;     // of the link before it
     bool mute_about_mtu = false;  // the router before that link says nothing: a black hole
     std::uint64_t salt = 0;
@@ -102,6 +103,7 @@ public:
             outcome.truth.node = node;
             if (random_.unit() < nodes[node].loss) return lost(outcome, Fate::LostOnTheWay);
             if (nodes[node].filters) return lost(outcome, Fate::Filtered);
+            if (nodes[node].refuses && ttl > 1) return refused(std::move(outcome), node);
         }
         auto& end = nodes[node];
         if (end.silent) return lost(outcome, Fate::Silent);
@@ -121,6 +123,13 @@ private:
     static Outcome lost(Outcome outcome, Fate fate)
     {
         outcome.truth.fate = fate;
+        return outcome;
+    }
+
+    Outcome refused(Outcome outcome, std::size_t router)
+    {
+        outcome.took *= 2;
+        outcome.reply = Reply{.answer = Answer::Unreachable, .responder = nodes[router].address, .type = 3, .code = 13};
         return outcome;
     }
 

@@ -6,9 +6,6 @@
 namespace nw::probe::path {
 namespace {
 
-// A flow whose responder changed so often is balanced packet by packet; a route that changes does so once or twice.
-constexpr std::uint32_t kChangesOfBalancing = 4;
-
 double to_us(Nanos time) { return double(time.count()) / 1e3; }
 
 void merge(HopRow& to, const HopRow& from)
@@ -79,9 +76,7 @@ HopRow& Table::row_of(FlowHop& hop, const Settled& probe)
         if (hop.rows.size() < kRespondersMax) hop.rows.push_back({.ttl = probe.ttl, .address = responder});
         found = hop.rows.end() - 1;
     }
-    const auto place = std::size_t(found - hop.rows.begin());
-    if (place != hop.current && hop.ever_answered) ++hop.changes;
-    hop.current = place;
+    hop.current = std::size_t(found - hop.rows.begin());
     return *found;
 }
 
@@ -103,29 +98,19 @@ void Table::take_answer(FlowHop& hop, const Settled& probe)
         row.mpls = reply.mpls;
         row.interfaces = reply.interfaces;
     }
-    hop.ever_answered = true;
     hop.rtt_before = probe.rtt;
-}
-
-// Where the path of a flow ends: what was asked beyond is forgotten.
-void Table::note_end(Flow& flow, const Settled& probe)
-{
-    const bool end = probe.reply->answer != Answer::Exceeded;
-    if (end && (flow.reach == 0 || probe.ttl < flow.reach)) {
-        flow.reach = probe.ttl;
-        flow.hops.resize(probe.ttl);
-    }
-    if (end && probe.ttl == flow.reach) flow.arrived = probe.reply->answer == Answer::Arrived;
-    if (!end && flow.reach != 0 && probe.ttl >= flow.reach) flow.reach = 0;  // it has become longer
 }
 
 void Table::add(const Settled& probe)
 {
-    if (probe.exploring) return;
+    if (probe.purpose != Purpose::Measure) return;
+    if (const auto reach = evidence_.reach_of(probe.flow); reach != 0 && probe.ttl > reach) return;
+    evidence_.add(probe);
     auto& flow = flows_[probe.flow];
-    if (flow.reach != 0 && probe.ttl > flow.reach) return;
-    if (flow.hops.size() < probe.ttl) flow.hops.resize(probe.ttl);
-    auto& hop = flow.hops[probe.ttl - 1U];
+    if (flow.size() < probe.ttl) flow.resize(probe.ttl);
+    // What was asked beyond the end is forgotten.
+    if (const auto reach = evidence_.reach_of(probe.flow); reach != 0 && flow.size() > reach) flow.resize(reach);
+    auto& hop = flow[probe.ttl - 1U];
     auto& row = row_of(hop, probe);
     if (probe.state == ProbeState::Unsent) {
         ++row.unsent;
@@ -133,41 +118,9 @@ void Table::add(const Settled& probe)
     }
     ++row.sent;
     hop.seen.push_back({probe.sent, probe.state == ProbeState::Answered ? std::optional(probe.rtt) : std::nullopt});
-    if (hop.seen.size() > kObservationsMax) hop.seen.pop_front();
-    if (probe.state == ProbeState::Answered) {
-        take_answer(hop, probe);
-        note_end(flow, probe);
-    } else {
-        hop.rtt_before.reset();
-    }
-}
-
-HopEvidence Table::evidence(const FlowSet& flows, std::size_t hop, Moment frontier) const
-{
-    HopEvidence found;
-    for (const auto id : flows) {
-        const auto& flow = flows_.at(id);
-        if (hop >= flow.hops.size()) continue;
-        found.ever_answered = found.ever_answered || flow.hops[hop].ever_answered;
-        for (const auto& seen : flow.hops[hop].seen)
-            if (seen.at < frontier) found.probes.push_back({seen.at.time_since_epoch(), seen.rtt.has_value()});
-    }
-    std::ranges::sort(found.probes, {}, &Observation::at);
-    return found;
-}
-
-std::vector<HopVerdict> Table::judge_flows(const FlowSet& flows, Moment frontier) const
-{
-    std::size_t hops = 0;
-    bool arrived = true;
-    for (const auto id : flows) {
-        const auto& flow = flows_.at(id);
-        hops = std::max(hops, flow.reach == 0 ? flow.hops.size() : flow.reach);
-        arrived = arrived && flow.arrived && flow.reach != 0;
-    }
-    std::vector<HopEvidence> chain;
-    for (std::size_t hop = 0; hop < hops; ++hop) chain.push_back(evidence(flows, hop, frontier));
-    return judge(chain, arrived);
+    if (hop.seen.size() > kRecentMax) hop.seen.pop_front();
+    if (probe.state == ProbeState::Answered) take_answer(hop, probe);
+    else hop.rtt_before.reset();
 }
 
 std::vector<HopRow> Table::rows_of(const FlowSet& flows, Moment frontier) const
@@ -179,11 +132,12 @@ std::vector<HopRow> Table::rows_of(const FlowSet& flows, Moment frontier) const
     std::map<std::pair<std::uint8_t, std::optional<packet::Address>>, Found> found;
     std::uint8_t last_answering = 0;
     for (const auto id : flows) {
-        for (const auto& hop : flows_.at(id).hops) {
+        if (!flows_.contains(id)) continue;
+        for (const auto& hop : flows_.at(id)) {
             for (std::size_t i = 0; i < hop.rows.size(); ++i) {
                 auto row = hop.rows[i];
                 row.flows = i == hop.current;
-                row.per_packet = hop.changes >= kChangesOfBalancing;
+                row.per_packet = evidence_.is_balanced_per_packet(id, row.ttl);
                 if (row.address) last_answering = std::max(last_answering, row.ttl);
                 auto& entry = found[{row.ttl, row.address}];
                 if (entry.row.ttl == 0) entry.row = row;
@@ -192,24 +146,17 @@ std::vector<HopRow> Table::rows_of(const FlowSet& flows, Moment frontier) const
             }
         }
     }
-    std::map<FlowSet, std::vector<HopVerdict>> verdicts;
+    const auto verdicts = evidence_.judge(frontier);
     std::vector<HopRow> rows;
     for (auto& [key, entry] : found) {
         // Of the hops that nobody answered for behind the last that was, one says it all.
         if (entry.row.ttl > last_answering + 1) break;
-        auto known = verdicts.find(entry.through);
-        if (known == verdicts.end()) known = verdicts.emplace(entry.through, judge_flows(entry.through, frontier)).first;
-        if (entry.row.ttl <= known->second.size()) entry.row.verdict = known->second[entry.row.ttl - 1U];
+        const auto way = entry.through.empty() ? verdicts.end() : verdicts.find(entry.through.front());
+        if (way != verdicts.end() && entry.row.ttl <= way->second.size())
+            entry.row.verdict = way->second[entry.row.ttl - 1U];
         rows.push_back(std::move(entry.row));
     }
     return rows;
-}
-
-std::vector<std::uint16_t> Table::flows() const
-{
-    FlowSet all;
-    for (const auto& [id, flow] : flows_) all.push_back(id);
-    return all;
 }
 
 std::vector<HopRow> Table::rows(Moment frontier) const { return rows_of(flows(), frontier); }
@@ -219,17 +166,11 @@ std::vector<HopRow> Table::rows_of(std::uint16_t flow, Moment frontier) const
     return flows_.contains(flow) ? rows_of(FlowSet{flow}, frontier) : std::vector<HopRow>{};
 }
 
-bool Table::reached() const
-{
-    return !flows_.empty()
-           && std::ranges::all_of(flows_, [](const auto& flow) { return flow.second.reach != 0 && flow.second.arrived; });
-}
-
 std::vector<std::optional<Nanos>> Table::recent(std::uint8_t ttl, std::size_t count) const
 {
     std::vector<Seen> all;
     for (const auto& [id, flow] : flows_)
-        if (ttl <= flow.hops.size()) all.insert(all.end(), flow.hops[ttl - 1U].seen.begin(), flow.hops[ttl - 1U].seen.end());
+        if (ttl <= flow.size()) all.insert(all.end(), flow[ttl - 1U].seen.begin(), flow[ttl - 1U].seen.end());
     std::ranges::sort(all, {}, &Seen::at);
     if (all.size() > count) all.erase(all.begin(), all.end() - std::ptrdiff_t(count));
     std::vector<std::optional<Nanos>> recent;
@@ -239,6 +180,7 @@ std::vector<std::optional<Nanos>> Table::recent(std::uint8_t ttl, std::size_t co
 
 void Table::keep_only(std::span<const std::uint16_t> kept)
 {
+    evidence_.keep_only(kept);
     std::erase_if(flows_, [&](const auto& flow) { return std::ranges::find(kept, flow.first) == kept.end(); });
 }
 

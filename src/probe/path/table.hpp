@@ -3,14 +3,12 @@
 // 1. A lost probe belongs to the responder that its flow has at that hop: the one that answered the flow last.
 // 2. Delay variation is between consecutive answers to one flow at one hop (RFC 3393).
 // 3. Probes beyond the last hop of their flow do not count.
-// 4. Verdicts are found from the last kObservationsMax probes of each flow and hop; a responder's limiter is looked for
-//    in all flows that pass it taken together, because it does not tell them apart.
+// 4. Verdicts are found from the last probes only (evidence.hpp).
 //
 // Everything is kept per flow, that is per path: rows() adds up those of all flows, or gives those of one.
 #pragma once
 
-#include "probe/path/core.hpp"
-#include "probe/path/verdict.hpp"
+#include "probe/path/evidence.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -21,7 +19,7 @@
 
 namespace nw::probe::path {
 
-inline constexpr std::size_t kObservationsMax = 300;
+inline constexpr std::size_t kRecentMax = 24;      // that recent() can give, per flow and hop
 inline constexpr std::size_t kRespondersMax = 16;  // per flow and hop; answers of more count for the last one
 
 struct DelayStats {
@@ -68,9 +66,9 @@ public:
     // of the verdicts, because of some of them it is not known yet what became of them.
     std::vector<HopRow> rows(Moment frontier = Moment::max()) const;
     std::vector<HopRow> rows_of(std::uint16_t flow, Moment frontier = Moment::max()) const;
-    std::vector<std::uint16_t> flows() const;
+    std::vector<std::uint16_t> flows() const { return evidence_.flows(); }
     // Whether the destination has answered every flow.
-    bool reached() const;
+    bool reached() const { return evidence_.reached(); }
     // The last probes to a hop in the order of sending, all flows together: the delay, or nothing when it was lost.
     std::vector<std::optional<Nanos>> recent(std::uint8_t ttl, std::size_t count) const;
     // Forgets flows that are not among `kept`.
@@ -84,25 +82,17 @@ private:
     struct FlowHop {
         std::vector<HopRow> rows{};  // by responder; the first one may have none
         std::size_t current = 0;     // who answered last
-        std::uint32_t changes = 0;
         std::optional<Nanos> rtt_before{};
-        bool ever_answered = false;
         std::deque<Seen> seen{};
     };
-    struct Flow {
-        std::uint8_t reach = 0;  // 0: not known
-        bool arrived = false;
-        std::vector<FlowHop> hops{};  // by TTL - 1
-    };
+    using Flow = std::vector<FlowHop>;  // by TTL - 1
     using FlowSet = std::vector<std::uint16_t>;
 
     static HopRow& row_of(FlowHop& hop, const Settled& probe);
     static void take_answer(FlowHop& hop, const Settled& probe);
-    static void note_end(Flow& flow, const Settled& probe);
     std::vector<HopRow> rows_of(const FlowSet& flows, Moment frontier) const;
-    HopEvidence evidence(const FlowSet& flows, std::size_t hop, Moment frontier) const;
-    std::vector<HopVerdict> judge_flows(const FlowSet& flows, Moment frontier) const;
 
+    Evidence evidence_{};
     std::map<std::uint16_t, Flow> flows_{};
 };
 

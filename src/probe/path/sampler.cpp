@@ -1,0 +1,186 @@
+#include "probe/path/sampler.hpp"
+
+#include "model/kinds/path.hpp"
+#include "probe/path/linux_port.hpp"
+
+#include <algorithm>
+
+namespace nw::probe::path {
+namespace {
+
+constexpr std::size_t kReasonBytesMax = 512;
+
+// Probes are numbered by the controller, from 1 on; the upper half of the numbers is for traces that are none.
+ProbeId id_of(TraceNumber trace) { return ProbeId(std::uint64_t(trace) | 1ULL << 63); }
+
+}  // namespace
+
+PathSampler::PathSampler(const EngineContext& context, std::unique_ptr<Port> port, HostNames::Lookup lookup)
+    : context_(context), kind_(kinds::path), names_(context.loop, name_pool_, context.clock, std::move(lookup)),
+      engine_(context, std::move(port), *this)
+{}
+
+PathSampler::~PathSampler() = default;
+
+Status PathSampler::start(const ProbeSpec& spec)
+{
+    NW_TRY(const auto settings, settings_of(spec));
+    return engine_.start(spec.id, settings, {});
+}
+
+Task<void> PathSampler::close()
+{
+    co_await engine_.close();
+    co_await names_.close();
+}
+
+Status PathSampler::trace(TraceNumber trace, PathSettings settings, TraceListener& listener)
+{
+    settings.interval = settings.spacing * settings.cycles;
+    waiting_[id_of(trace)] = {.trace = trace, .listener = &listener};
+    auto status = engine_.start(id_of(trace), settings, {.first = FirstRun::OffBeat, .runs_max = 1});
+    if (!status) waiting_.erase(id_of(trace));
+    return status;
+}
+
+void PathSampler::cancel(TraceNumber trace)
+{
+    waiting_.erase(id_of(trace));
+    engine_.stop(id_of(trace));
+}
+
+std::optional<TraceProgress> PathSampler::progress(TraceNumber trace) const
+{
+    const auto found = waiting_.find(id_of(trace));
+    if (found == waiting_.end()) return std::nullopt;
+    if (!found->second.slot) return TraceProgress{};
+    const auto& watched = *by_slot_[*found->second.slot];
+    TraceProgress progress{.cycles = watched.cycles, .problem = watched.problem};
+    if (watched.address) progress.address = watched.address->view();
+    if (watched.runs.empty()) return progress;
+    const auto& record = watched.runs.front().record;
+    progress.cycles_done = record.cycles_seen();
+    progress.hops = hops_of({id_of(trace), *found->second.slot}, record);
+    return progress;
+}
+
+std::size_t PathSampler::memory_of(ProbeId probe) const
+{
+    std::size_t bytes = 0;
+    for (const auto& watched : by_slot_) {
+        if (!watched || watched->probe != probe) continue;
+        bytes += sizeof *watched + watched->evidence.memory();
+        for (const auto& run : watched->runs) bytes += run.record.memory();
+    }
+    return bytes;
+}
+
+void PathSampler::begun(TraceRef trace, const PathSettings& settings)
+{
+    if (trace.slot >= by_slot_.size()) by_slot_.resize(trace.slot + 1);
+    by_slot_[trace.slot] = std::make_unique<Watched>(
+        Watched{.cycles = settings.cycles, .bound = !settings.device.empty(), .probe = trace.probe});
+    if (const auto waiting = waiting_.find(trace.probe); waiting != waiting_.end()) waiting->second.slot = trace.slot;
+}
+
+void PathSampler::target_changed(TraceRef trace, const std::optional<packet::Address>& address, std::string_view problem)
+{
+    auto& watched = *by_slot_[trace.slot];
+    // Another destination is another path: what was seen on the way to the old one says nothing about it.
+    if (address && watched.address && *address != *watched.address) watched.evidence = {};
+    if (address) watched.address = address;
+    watched.problem = problem;
+}
+
+void PathSampler::explored(TraceRef trace, const Exploration& found)
+{
+    by_slot_[trace.slot]->evidence.keep_only(found.flows);
+}
+
+void PathSampler::run_begun(TraceRef trace, const RunStart& run)
+{
+    auto& watched = *by_slot_[trace.slot];
+    auto& begun = watched.runs.emplace_back(RunRecord(run.number, run.flows, watched.cycles));
+    if (watched.address) begun.address = watched.address->view();
+}
+
+void PathSampler::probe_settled(TraceRef trace, const Settled& settled)
+{
+    auto& watched = *by_slot_[trace.slot];
+    if (settled.purpose == Purpose::Measure) {
+        watched.evidence.add(settled);
+        const auto run = std::ranges::find(watched.runs, settled.run, [](const Run& each) { return each.record.number(); });
+        if (run != watched.runs.end()) run->record.add(settled);
+    }
+    if (const auto waiting = waiting_.find(trace.probe); waiting != waiting_.end())
+        waiting->second.listener->trace_progressed(waiting->second.trace);
+}
+
+void PathSampler::run_finished(TraceRef trace, const RunEnd& end, std::optional<Micros> resolved_in)
+{
+    auto& watched = *by_slot_[trace.slot];
+    const auto run = std::ranges::find(watched.runs, end.number, [](const Run& each) { return each.record.number(); });
+    if (run != watched.runs.end()) run->record.follow(watched.tail);
+    auto sample = sample_of(trace, end, run == watched.runs.end() ? nullptr : &*run);
+    if (resolved_in) sample.numbers[*kind_.column_index("resolve_us")] = resolved_in->count();
+    if (run != watched.runs.end()) {
+        watched.tail = run->record.tail();
+        watched.runs.erase(run);
+    }
+    const auto waiting = waiting_.find(trace.probe);
+    if (waiting == waiting_.end()) return context_.sink(std::move(sample));
+    const auto who = waiting->second;
+    waiting_.erase(waiting);
+    sample.probe = ProbeId{};
+    who.listener->trace_ended(who.trace, std::move(sample));
+}
+
+void PathSampler::ended(TraceRef trace) { by_slot_[trace.slot].reset(); }
+
+std::vector<PathHop> PathSampler::hops_of(TraceRef trace, const RunRecord& record) const
+{
+    const auto& watched = *by_slot_[trace.slot];
+    auto hops = record.hops(watched.evidence.judge(engine_.frontier(trace)));
+    for (auto& hop : hops) {
+        const auto address =
+            packet::address_from({reinterpret_cast<const std::uint8_t*>(hop.address.data()), hop.address.size()});
+        if (address) hop.name = watched.bound ? names_.known_name_of(*address) : names_.name_of(*address);
+    }
+    return hops;
+}
+
+Sample PathSampler::sample_of(TraceRef trace, const RunEnd& end, const Run* run)
+{
+    auto sample = make_sample(kind_, trace.probe, engine_.to_wall(end.start));
+    const auto totals = run ? run->record.totals() : RunTotals{};
+    conclude(end, totals, sample);
+    sample.reason.resize(std::min(sample.reason.size(), kReasonBytesMax));
+    if (!run) return sample;
+    sample.address = run->address;
+    if (end.sent == 0) return sample;
+    fill_columns(totals, hops_of(trace, run->record), run->record.paths(), sample);
+    return sample;
+}
+
+void PathSampler::conclude(const RunEnd& end, const RunTotals& totals, Sample& sample) const
+{
+    sample.outcome = end.outcome;
+    sample.reason = end.reason;
+    if (totals.received > 0) {
+        sample.outcome = Outcome::Ok;
+        sample.reason.clear();
+    } else if (totals.sent == 0 && end.trouble) {
+        // Of what was sent, nothing counts for the destination.
+        sample.outcome = end.trouble->outcome;
+        sample.reason = end.trouble->why;
+    }
+}
+
+std::unique_ptr<PathSampler> make_path_sampler(const EngineContext& context)
+{
+    auto sampler = std::make_unique<PathSampler>(context, std::make_unique<LinuxPort>(context.random), system_host_name);
+    sampler->run();
+    return sampler;
+}
+
+}  // namespace nw::probe::path

@@ -1,0 +1,93 @@
+// Path probes as the agent sees them: the path engine (engine.hpp), and what it settles put together to one sample per
+// run. Traces that somebody waits for go the same way.
+//
+// 1. Every run gives one sample, whatever happened: runs that were missed or could not be sent have no columns.
+// 2. Counts and delays of a run are of its own probes; what the missing answers mean is judged from the last 300 probes
+//    to each hop, over several runs (evidence.hpp).
+// 3. Names of hops are looked up beside, by threads of their own, and are there when they are known by the end of a run.
+//    For a probe that is bound to an interface nothing is looked up: the question would leave elsewhere.
+#pragma once
+
+#include "probe/engine.hpp"
+#include "probe/path/engine.hpp"
+#include "probe/path/evidence.hpp"
+#include "probe/path/host_names.hpp"
+#include "probe/path/run_record.hpp"
+#include "probe/tracer.hpp"
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+namespace nw::probe::path {
+
+class PathSampler final : public Engine, public Tracer, private PathObserver {
+public:
+    PathSampler(const EngineContext& context, std::unique_ptr<Port> port, HostNames::Lookup lookup);
+    ~PathSampler() override;
+
+    const Kind& kind() const override { return kind_; }
+    Status start(const ProbeSpec& spec) override;
+    void stop(ProbeId probe) override { engine_.stop(probe); }
+    EngineHealth health() override { return engine_.health(); }
+    Task<void> close() override;
+    Tracer* tracer() override { return this; }
+
+    Status trace(TraceNumber trace, PathSettings settings, TraceListener& listener) override;
+    void cancel(TraceNumber trace) override;
+    std::optional<TraceProgress> progress(TraceNumber trace) const override;
+
+    void run() { engine_.run(); }
+    void turn() { engine_.turn(); }
+    bool is_idle() const { return engine_.idle(); }
+    // In bytes, of what is kept of a probe beside the engine; 0: not running.
+    std::size_t memory_of(ProbeId probe) const;
+
+private:
+    struct Run {
+        RunRecord record;
+        std::string address{};
+    };
+    // What is known of one target of the engine.
+    struct Watched {
+        std::uint32_t cycles = 0;
+        bool bound = false;
+        std::optional<packet::Address> address{};
+        std::string problem{};
+        Evidence evidence{};
+        std::vector<Run> runs{};
+        RunTail tail{};
+        ProbeId probe{};
+    };
+    struct Waiting {
+        TraceNumber trace{};
+        TraceListener* listener = nullptr;
+        std::optional<std::uint32_t> slot{};
+    };
+
+    void begun(TraceRef trace, const PathSettings& settings) override;
+    void target_changed(TraceRef trace, const std::optional<packet::Address>& address, std::string_view problem) override;
+    void explored(TraceRef trace, const Exploration& found) override;
+    void run_begun(TraceRef trace, const RunStart& run) override;
+    void probe_settled(TraceRef trace, const Settled& settled) override;
+    void run_finished(TraceRef trace, const RunEnd& run, std::optional<Micros> resolved_in) override;
+    void ended(TraceRef trace) override;
+    void idle() override {}
+
+    Sample sample_of(TraceRef trace, const RunEnd& end, const Run* run);
+    std::vector<PathHop> hops_of(TraceRef trace, const RunRecord& record) const;
+    void conclude(const RunEnd& end, const RunTotals& totals, Sample& sample) const;
+
+    EngineContext context_;
+    const Kind& kind_;
+    Pool name_pool_{2};
+    mutable HostNames names_;
+    PathEngine engine_;
+    std::vector<std::unique_ptr<Watched>> by_slot_{};
+    std::unordered_map<ProbeId, Waiting> waiting_{};
+};
+
+// The engine on the real network, turning.
+std::unique_ptr<PathSampler> make_path_sampler(const EngineContext& context);
+
+}  // namespace nw::probe::path
