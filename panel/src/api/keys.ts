@@ -23,4 +23,5 @@ export const keys = {
   roles: (ws: string) => ['ws', ws, 'roles'] as const,
   targets: (ws: string) => ['ws', ws, 'targets'] as const,
   audit: (ws: string) => ['ws', ws, 'audit'] as const,
+  topologyTimeline: (ws: string, range: string) => ['ws', ws, 'topology-timeline', range] as const,
 }

@@ -40,6 +40,7 @@ const workspacePages: RouteRecordRaw[] = [
   { path: 'probes/compare', name: 'compare', component: () => import('@/features/probes/ComparePage.vue'), meta: { title: 'Compare', nav: 'probes', permission: 'probes.read', range: HOUR, parent: probes } },
   { path: 'probes/:probe', name: 'probe', component: () => import('@/features/probes/ProbePage.vue'), meta: { title: 'Probe', nav: 'probes', permission: 'probes.read', range: HOUR, parent: probes } },
   { path: 'probes/:probe/edit', name: 'probe-edit', component: () => import('@/features/probes/ProbeFormPage.vue'), meta: { title: 'Edit', nav: 'probes', permission: 'probes.write', parent: probes } },
+  { path: 'map', name: 'map', component: () => import('@/features/map/MapPage.vue'), meta: { title: 'Map', nav: 'map', permission: 'probes.read', range: DAY } },
   { path: 'settings', name: 'settings', component: () => import('@/features/settings/SettingsPage.vue'), meta: { title: 'Settings', nav: 'settings', permission: 'workspace.read' } },
   { path: 'settings/members', name: 'members', component: () => import('@/features/settings/MembersPage.vue'), meta: { title: 'Members', nav: 'settings', permission: 'members.read', parent: settings } },
   { path: 'settings/roles', name: 'roles', component: () => import('@/features/settings/RolesPage.vue'), meta: { title: 'Roles', nav: 'settings', permission: 'workspace.read', parent: settings } },

@@ -3,6 +3,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { components } from '../../src/api/schema'
 import { KINDS, makeAgent, makeProbe, makeSeries, noise } from './data.ts'
+import type { Topology } from '../../src/map/types'
+import { makeSmallTopology, makeTopologyTimeline } from './topology.ts'
 
 type S = components['schemas']
 type Send = (message: S['LiveServerMessage']) => void
@@ -33,6 +35,8 @@ export class MockController {
   failing: RegExp | null = null
   failingStatus = 500
   annotations: S['Annotation'][] = []
+  /** The network at a moment, or now. */
+  topology: (atUs: number | null) => Topology = atUs => makeSmallTopology(atUs ?? this.now(), atUs !== null && atUs < this.now() - 6 * 36e8)
   private readonly deleted = new Map<string, S['Probe']>()
   private readonly deletedNotes = new Map<string, S['Annotation']>()
   /** Requests that this pattern matches are never answered. */
@@ -148,6 +152,7 @@ export class MockController {
       case 'agents': return id === undefined ? this.listOrCreateAgent(request) : this.oneAgent(request, id, part)
       case 'probes': return id === undefined ? this.listOrCreateProbe(request) : this.oneProbe(request, id, part)
       case 'annotations': return this.annotation(request, id, part)
+      case 'topology': return this.network(request.query, id)
       case 'overview': return ok(this.overview(request.query))
       case 'targets': return ok({ items: [...new Set(this.probes.map(probe => probe.target?.address ?? ''))].map(address => ({ id: `t-${address}`, address, name: '', labels: [], probe_count: 1 })), next_cursor: null })
       case 'members': return id === undefined ? ok({ items: [{ user: this.me().user, role: this.role, joined_us: this.now() - 9e10, last_seen_us: this.now() }, { user: { id: 'u2', email: 'lee@example.org', name: 'Lee' }, role: 'viewer', joined_us: this.now() - 9e10, last_seen_us: null }] }) : { status: 204 }
@@ -156,6 +161,14 @@ export class MockController {
       case 'audit': return ok({ items: this.audit, next_cursor: null })
       default: return problem(404, 'Not found')
     }
+  }
+
+  private network(query: URLSearchParams, part: string | undefined): Answer {
+    if (part === 'timeline')
+      return ok(makeTopologyTimeline(Number(query.get('from')), Number(query.get('to')), Number(query.get('buckets'))))
+    const at = query.get('at')
+    // Without path probes there is no network.
+    return ok(this.probes.length === 0 ? { ...this.topology(null), nodes: [], edges: [], paths: [] } : { ...this.topology(at === null ? null : Number(at)), live: at === null })
   }
 
   private invite(request: Request): S['Invite'] {

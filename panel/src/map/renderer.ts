@@ -1,0 +1,301 @@
+// Draws the map on two canvases: a base that is painted crisp at rest and moved about as a bitmap meanwhile, and an
+// overlay for what is pointed at. Frames, timers and the clock are handed in.
+import type { Camera } from './camera'
+import type { Focus } from './focus'
+import type { LayoutName, Placed } from './layout'
+import type { MapLook, Scene } from './scene'
+import type { MapView } from './view'
+import { centred, fitted, HOME, inView, panned, zoomed } from './camera'
+import { beginnings, between, MOTION_MS } from './motion'
+import { paintOverlay } from './overlay'
+import { paintScene } from './paint'
+import { Picker } from './pick'
+import { SvgPen } from './pen'
+
+export interface RenderEnvironment {
+  readonly frame: (run: () => void) => () => void
+  readonly later: (run: () => void, ms: number) => () => void
+  readonly now: () => number
+  /** Nothing may move by itself. */
+  readonly still: () => boolean
+  readonly canvas: () => HTMLCanvasElement
+}
+
+export interface Picture {
+  readonly view: MapView
+  readonly layout: LayoutName
+  readonly placed: Placed
+  readonly hidden: Uint8Array | null
+}
+
+const REST_MS = 110
+const FIT_MARGIN = 44
+
+/** For whoever listens; nothing is kept. */
+function measured(name: string, start: number): void {
+  performance.measure(name, { start })
+  performance.clearMeasures(name)
+}
+
+export class MapRenderer {
+  private picture: Picture | null = null
+  private scene: Scene | null = null
+  private focus: Focus | null = null
+  private camera: Camera = HOME
+  private touched = false
+  private sized = { width: 0, height: 0, ratio: 1 }
+  private cache: { canvas: HTMLCanvasElement, camera: Camera } | null = null
+  private matches: Scene['matches'] = null
+  private changes: Scene['changes'] = null
+  private motion: { from: Float32Array, began: number } | null = null
+  private cancelFrame: (() => void) | null = null
+  private cancelRest: (() => void) | null = null
+  private wanted: 'crisp' | 'moving' | 'overlay' | null = null
+  private readonly picker = new Picker()
+  private readonly base: CanvasRenderingContext2D | null
+  private readonly over: CanvasRenderingContext2D | null
+
+  constructor(private readonly baseCanvas: HTMLCanvasElement, private readonly overCanvas: HTMLCanvasElement, private look: MapLook, private readonly env: RenderEnvironment) {
+    this.base = baseCanvas.getContext('2d', { alpha: false })
+    this.over = overCanvas.getContext('2d')
+  }
+
+  resize(width: number, height: number, ratio: number): void {
+    this.sized = { width, height, ratio: Math.min(2, ratio) }
+    for (const canvas of [this.baseCanvas, this.overCanvas]) {
+      canvas.width = Math.max(1, Math.round(width * this.sized.ratio))
+      canvas.height = Math.max(1, Math.round(height * this.sized.ratio))
+    }
+    this.cache = null
+    this.compose()
+    this.ask('crisp')
+  }
+
+  /** `home`: another layout, which is looked at from the beginning. */
+  show(picture: Picture, home: boolean): void {
+    const before = this.scene
+    const still = this.env.still() || !before || before.view.nodes.length === 0
+    this.motion = still || !before ? null : { from: beginnings(before.view, before.positions, picture.view, picture.placed.positions), began: this.env.now() }
+    this.picture = picture
+    this.focus = null
+    if (home) {
+      this.camera = HOME
+      this.touched = false
+    }
+    this.compose()
+    this.ask('crisp')
+  }
+
+  /** Positions of a layout that is still being worked out. */
+  stream(placed: Placed): void {
+    if (!this.picture)
+      return
+    this.picture = { ...this.picture, placed }
+    this.motion = null
+    if (!this.touched)
+      this.camera = fitted(placed.positions, this.sized.width, this.sized.height, FIT_MARGIN)
+    this.compose()
+    this.ask('crisp')
+  }
+
+  setLook(look: MapLook): void {
+    this.look = look
+    this.compose()
+    this.ask('crisp')
+  }
+
+  mark(matches: Scene['matches'], changes: Scene['changes']): void {
+    this.matches = matches
+    this.changes = changes
+    this.compose()
+    this.ask('crisp')
+  }
+
+  setFocus(focus: Focus | null): void {
+    this.focus = focus
+    this.ask('overlay')
+  }
+
+  panBy(dx: number, dy: number): void { this.turn(panned(this.camera, dx, dy)) }
+  zoomBy(factor: number, px = this.sized.width / 2, py = this.sized.height / 2): void { this.turn(zoomed(this.camera, px, py, factor)) }
+
+  fit(): void {
+    this.touched = false
+    this.camera = this.picture?.layout === 'force' ? fitted(this.picture.placed.positions, this.sized.width, this.sized.height, FIT_MARGIN) : HOME
+    this.compose()
+    this.ask('crisp')
+  }
+
+  /** Moves the view only as far as is needed to see a node. */
+  reveal(i: number): void {
+    const { positions } = this.picture?.placed ?? {}
+    const [x, y] = [positions?.[i * 2], positions?.[i * 2 + 1]]
+    if (x === undefined || y === undefined || inView(this.camera, x, y, this.sized.width, this.sized.height, 20))
+      return
+    this.touched = true
+    this.camera = centred(this.camera, x, y, this.sized.width, this.sized.height)
+    this.compose()
+    this.ask('crisp')
+  }
+
+  pick(px: number, py: number): number {
+    return this.scene ? this.picker.at(this.scene, px, py) : -1
+  }
+
+  get zoom(): number { return this.camera.k }
+  get current(): Scene | null { return this.scene }
+
+  /** What is on the page as text. */
+  toSvg(): string {
+    const pen = new SvgPen()
+    if (this.scene) {
+      paintScene(pen, this.scene)
+      if (this.focus)
+        paintOverlay(pen, this.scene, this.focus)
+    }
+    return pen.toSvg(this.sized.width, this.sized.height)
+  }
+
+  /** Both canvases on one. */
+  toCanvas(): HTMLCanvasElement {
+    this.now('crisp')
+    const canvas = this.env.canvas()
+    canvas.width = this.baseCanvas.width
+    canvas.height = this.baseCanvas.height
+    const ctx = canvas.getContext('2d')
+    ctx?.drawImage(this.baseCanvas, 0, 0)
+    ctx?.drawImage(this.overCanvas, 0, 0)
+    return canvas
+  }
+
+  stop(): void {
+    this.cancelFrame?.()
+    this.cancelRest?.()
+    this.cancelFrame = this.cancelRest = null
+  }
+
+  private turn(camera: Camera): void {
+    this.touched = true
+    this.camera = camera
+    this.compose()
+    this.ask(this.motion ? 'crisp' : 'moving')
+  }
+
+  private compose(): void {
+    if (!this.picture) {
+      this.scene = null
+      return
+    }
+    const { view, layout, placed, hidden } = this.picture
+    const share = this.motion ? (this.env.now() - this.motion.began) / MOTION_MS : 1
+    if (share >= 1)
+      this.motion = null
+    const positions = this.motion ? between(this.motion.from, placed.positions, share) : placed.positions
+    const fits = (mask: Uint8Array | undefined, size: number) => mask === undefined || mask.length === size
+    const matches = fits(this.matches?.nodes, view.nodes.length) ? this.matches : null
+    const changes = fits(this.changes?.nodes, view.nodes.length) ? this.changes : null
+    const moved = this.scene?.positions !== positions || this.scene?.view !== view
+    this.scene = { view, layout, placed, positions, hidden, camera: this.camera, width: this.sized.width, height: this.sized.height, look: this.look, matches, changes }
+    if (moved && !this.motion)
+      this.picker.index(this.scene)
+  }
+
+  private ask(what: 'crisp' | 'moving' | 'overlay'): void {
+    const order = { overlay: 0, moving: 1, crisp: 2 }
+    if (this.wanted === null || order[what] > order[this.wanted])
+      this.wanted = what
+    this.cancelFrame ??= this.env.frame(() => {
+      this.cancelFrame = null
+      const run = this.wanted
+      this.wanted = null
+      if (run)
+        this.now(run)
+    })
+  }
+
+  private now(what: 'crisp' | 'moving' | 'overlay'): void {
+    if (!this.scene || this.sized.width === 0)
+      return
+    if (what === 'moving' && this.cache)
+      this.move(this.cache)
+    else if (what !== 'overlay')
+      this.crisp()
+    this.overlay()
+    if (this.motion)
+      this.ask('crisp')
+  }
+
+  private crisp(): void {
+    this.cancelRest?.()
+    this.cancelRest = null
+    this.compose()
+    if (!this.base || !this.scene)
+      return
+    const begun = performance.now()
+    this.base.setTransform(this.sized.ratio, 0, 0, this.sized.ratio, 0, 0)
+    paintScene(this.base, this.scene, !this.motion)
+    if (!this.motion)
+      this.keep()
+    measured('nw-map-crisp', begun)
+  }
+
+  /** The crisp picture, to be moved about. */
+  private keep(): void {
+    const canvas = this.cache?.canvas ?? this.env.canvas()
+    if (canvas.width !== this.baseCanvas.width || canvas.height !== this.baseCanvas.height) {
+      canvas.width = this.baseCanvas.width
+      canvas.height = this.baseCanvas.height
+    }
+    canvas.getContext('2d', { alpha: false })?.drawImage(this.baseCanvas, 0, 0)
+    this.cache = { canvas, camera: this.camera }
+  }
+
+  private move(cache: { canvas: HTMLCanvasElement, camera: Camera }): void {
+    const { base } = this
+    if (!base)
+      return
+    const by = this.camera.k / cache.camera.k
+    const { ratio } = this.sized
+    base.setTransform(1, 0, 0, 1, 0, 0)
+    base.fillStyle = this.look.surface
+    base.fillRect(0, 0, this.baseCanvas.width, this.baseCanvas.height)
+    base.setTransform(by, 0, 0, by, (this.camera.x - by * cache.camera.x) * ratio, (this.camera.y - by * cache.camera.y) * ratio)
+    base.drawImage(cache.canvas, 0, 0)
+    this.cancelRest?.()
+    this.cancelRest = this.env.later(() => {
+      this.cancelRest = null
+      this.ask('crisp')
+    }, REST_MS)
+  }
+
+  private overlay(): void {
+    const { over, scene, focus } = this
+    if (!over || !scene)
+      return
+    over.setTransform(1, 0, 0, 1, 0, 0)
+    over.clearRect(0, 0, this.overCanvas.width, this.overCanvas.height)
+    if (!focus)
+      return
+    const begun = performance.now()
+    over.setTransform(this.sized.ratio, 0, 0, this.sized.ratio, 0, 0)
+    paintOverlay(over, scene, focus)
+    measured('nw-map-overlay', begun)
+  }
+}
+
+export function browserRendering(): RenderEnvironment {
+  const reduced = matchMedia('(prefers-reduced-motion: reduce)')
+  return {
+    frame: (run) => {
+      const id = requestAnimationFrame(run)
+      return () => cancelAnimationFrame(id)
+    },
+    later: (run, ms) => {
+      const id = setTimeout(run, ms)
+      return () => clearTimeout(id)
+    },
+    now: () => performance.now(),
+    still: () => reduced.matches,
+    canvas: () => document.createElement('canvas'),
+  }
+}
