@@ -24,4 +24,11 @@ export const keys = {
   targets: (ws: string) => ['ws', ws, 'targets'] as const,
   audit: (ws: string) => ['ws', ws, 'audit'] as const,
   topologyTimeline: (ws: string, range: string) => ['ws', ws, 'topology-timeline', range] as const,
+  path: (ws: string, probe: string) => ['ws', ws, 'path', probe] as const,
+  pathChanges: (ws: string, probe: string) => ['ws', ws, 'path-changes', probe] as const,
+  traces: (ws: string) => ['ws', ws, 'traces'] as const,
+  trace: (ws: string, id: string) => ['ws', ws, 'trace', id] as const,
+  interfaces: (ws: string, agent: string) => ['ws', ws, 'interfaces', agent] as const,
+  interfaceChanges: (ws: string, agent: string) => ['ws', ws, 'interface-changes', agent] as const,
+  uplinks: (ws: string) => ['ws', ws, 'uplinks'] as const,
 }

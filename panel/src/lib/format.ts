@@ -31,6 +31,15 @@ export function duration(us: number | null | undefined): Scaled {
   return { value: digits(us / 3.6e9), unit: 'h' }
 }
 
+/** Milliseconds without their unit, for columns that name it once. */
+export function milliseconds(us: number | null | undefined): string {
+  if (us === null || us === undefined || Number.isNaN(us))
+    return DASH
+  const ms = us / 1000
+  const size = Math.abs(ms)
+  return ms.toFixed(size < 9.995 ? 2 : size < 99.95 ? 1 : 0)
+}
+
 /** A ratio in [0, 1] as percent. What is not zero never reads as "0 %", what is not everything never as "100 %". */
 export function percent(ratio: number | null | undefined): Scaled {
   if (ratio === null || ratio === undefined || Number.isNaN(ratio))

@@ -5,7 +5,7 @@ import { handle, MockController } from './server.ts'
 
 const TICK_MS = 2000
 
-export function mockPlugin(mock = new MockController().seed()): Plugin {
+export function mockPlugin(mock = new MockController().seed().withPath()): Plugin {
   return {
     name: 'netwatcher-mock',
     configureServer(server) {

@@ -5,6 +5,8 @@ import type { components } from '../../src/api/schema'
 import { KINDS, makeAgent, makeProbe, makeSeries, noise } from './data.ts'
 import type { Topology } from '../../src/map/types'
 import { makeSmallTopology, makeTopologyTimeline } from './topology.ts'
+import type { Path } from '../../src/features/path/types'
+import { makeChanges, makeDiff, makePath, PATH } from './paths.ts'
 
 type S = components['schemas']
 type Send = (message: S['LiveServerMessage']) => void
@@ -24,6 +26,8 @@ const steps = (good: number, fair: number, poor: number, critical: number) => ({
 
 export class MockController {
   needed = false
+  /** Instead of the usual one. */
+  shownPath: Path | null = null
   signedIn = true
   role: S['Role'] = 'owner'
   agents: S['Agent'][] = []
@@ -61,6 +65,14 @@ export class MockController {
     this.audit = [['probe.create', 'probe'], ['agent.update', 'agent'], ['session.sign_in', 'session'], ['access.denied', 'probe']].map(([action = '', type = ''], i) => ({
       id: `e${i}`, at_us: this.now() - i * 36e8, actor: this.me().user, action, subject_type: type, subject: 'p1', subject_name: type === 'session' ? '' : 'vancouver-1 → svc-3a.example', outcome: action === 'access.denied' ? 'denied' as const : 'done' as const, address: '192.0.2.4', detail: action === 'agent.update' ? { site: ['', 'Vancouver'] } : {},
     }))
+    return this
+  }
+
+  /** One probe more, of a kind that has paths. */
+  withPath(): this {
+    const [first] = this.agents
+    if (first)
+      this.probes.push(makeProbe('p901', first, 'svc-3a.example', { kind: 'path', name: `${first.name} → svc-3a.example, path`, settings: { target: 'svc-3a.example', interval: 60_000, protocol: 'icmp', family: 'auto', dont_fragment: false, interface: '' } }, this.now()))
     return this
   }
 
@@ -133,7 +145,7 @@ export class MockController {
 
   private instance(request: Request, area: string): Answer {
     switch (area) {
-      case 'kinds': return ok({ items: KINDS })
+      case 'kinds': return ok({ items: [...KINDS, PATH] })
       case 'downloads': return ok({ script_url: 'https://nw.example/install.sh', script_sha256: 'c0ffee'.repeat(10), items: [{ name: 'netwatcher-agent_0.1.0_linux_amd64.tar.gz', version: '0.1.0', system: 'linux', arch: 'amd64', bytes: 1_240_000, sha256: 'ab'.repeat(32), url: 'https://nw.example/download/netwatcher-agent_0.1.0_linux_amd64.tar.gz' }] })
       case 'instance': return request.path[1] === 'audit' ? ok({ items: this.audit, next_cursor: null }) : ok({ name: 'NetWatcher', public_url: 'https://nw.example', version: '0.1.0', started_us: this.now() - 9e9, now_us: this.now(), features: ['builtin_agent'], problems: this.problems, ...request.body })
       case 'sessions': return request.method === 'DELETE' ? { status: 204 } : ok({ items: [{ id: 's1', current: true, created_us: this.now() - 9e9, last_used_us: this.now(), address: '192.0.2.4', user_agent: 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0' }, { id: 's2', current: false, created_us: this.now() - 9e10, last_used_us: this.now() - 8e9, address: '192.0.2.9', user_agent: 'curl/8' }] })
@@ -150,7 +162,7 @@ export class MockController {
     switch (area) {
       case '': return ok(this.workspace(), '"w-1"')
       case 'agents': return id === undefined ? this.listOrCreateAgent(request) : this.oneAgent(request, id, part)
-      case 'probes': return id === undefined ? this.listOrCreateProbe(request) : this.oneProbe(request, id, part)
+      case 'probes': return id === undefined ? this.listOrCreateProbe(request) : part === 'path' ? this.path(request, id, rest[3]) : this.oneProbe(request, id, part)
       case 'annotations': return this.annotation(request, id, part)
       case 'topology': return this.network(request.query, id)
       case 'overview': return ok(this.overview(request.query))
@@ -271,6 +283,17 @@ export class MockController {
     return ok(probe, `"${probe.revision}"`)
   }
 
+  /** The last change of the route was nine hours ago. */
+  private path(request: Request, id: string, part: string | undefined): Answer {
+    const probe = this.probes.find(entry => entry.id === id)
+    if (!probe)
+      return problem(404, 'Not found')
+    if (probe.kind !== 'path')
+      return problem(409, 'The probe\'s kind has no paths')
+    const at = (name: string) => makePath(probe, Number(request.query.get(name) ?? this.now()), Number(request.query.get('window') ?? 600), this.now() - 9 * 36e8)
+    return part === 'changes' ? ok(makeChanges(this.now())) : part === 'diff' ? ok(makeDiff(at('before'), at('after'))) : ok(this.shownPath ?? at('at'))
+  }
+
   private annotation(request: Request, id: string | undefined, part: string | undefined): Answer {
     const { text, at_us, until_us, probe } = request.body as Partial<S['AnnotationCreate']>
     if (id === undefined) {
@@ -303,6 +326,7 @@ export class MockController {
     const event = (kind: S['ProbeEventKind'], hoursAgo: number, part: Partial<S['ProbeEvent']> = {}): S['ProbeEvent'] => ({ at_us: this.now() - hoursAgo * 36e8, until_us: null, kind, text: '', actor: '', detail: {}, annotation: null, ...part })
     const items = [
       event('probe_created', 400, { actor: 'Ana Moreno' }), event('agent_disconnected', 15, { text: 'connection reset' }), event('agent_restarted', 14.9, { text: '0.1.0' }),
+      ...(probe.kind === 'path' ? [event('route_change' as S['ProbeEventKind'], 9, { text: '2 hops added, 2 removed', detail: { added: ['198.51.100.1', '198.51.100.21'], removed: ['198.51.100.129', '198.51.100.133'] } })] : []),
       event('probe_changed', 9, { actor: 'Ana Moreno', detail: { 'settings.packets': [10, 20], 'settings.interval': [30_000, 60_000] } }),
       ...this.annotations.filter(note => note.probe === null || note.probe === probe.id).map(note => event('annotation', 0, { at_us: note.at_us, until_us: note.until_us, text: note.text, actor: note.author, annotation: note })),
     ]

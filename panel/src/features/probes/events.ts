@@ -6,7 +6,7 @@ import { settingText } from './form'
 
 interface EventWord { readonly glyph: string, readonly word: string }
 
-const WORD: Readonly<Record<ProbeEvent['kind'], EventWord>> = {
+const WORD: Readonly<Record<ProbeEvent['kind'] | 'route_change', EventWord>> = {
   agent_connected: { glyph: '⇡', word: 'agent connected' },
   agent_restarted: { glyph: '↻', word: 'agent restarted' },
   agent_disconnected: { glyph: '⇣', word: 'agent gone' },
@@ -15,6 +15,7 @@ const WORD: Readonly<Record<ProbeEvent['kind'], EventWord>> = {
   probe_deleted: { glyph: '×', word: 'deleted' },
   probe_restored: { glyph: '⟲', word: 'restored' },
   annotation: { glyph: '✎', word: 'note' },
+  route_change: { glyph: '⇄', word: 'route change' },
 }
 
 /** An edit that only stops or starts the probe says so. */
@@ -37,9 +38,19 @@ function changeText(name: string, change: unknown, kind: Kind | undefined): stri
   return [`${label} ${text(before)} → ${text(after)}`]
 }
 
+const addresses = (value: unknown): string[] => Array.isArray(value) ? value.filter((entry): entry is string => typeof entry === 'string') : []
+
+/** "3 hops added, 2 removed", and which, as far as they can be read. */
+function routeChangeText({ text, detail }: ProbeEvent): string {
+  const sign = (mark: string, value: unknown) => addresses(value).slice(0, 4).map(address => `${mark}${address}`)
+  const which = [...sign('−', detail.removed), ...sign('+', detail.added)].join(' ')
+  return which === '' ? text : `${text}: ${which}`
+}
+
 /** What there is to say beyond the word: the note, the reason, what was changed. */
 export function eventText(event: ProbeEvent, kind: Kind | undefined): string {
-  switch (event.kind) {
+  switch (event.kind as ProbeEvent['kind'] | 'route_change') {
+    case 'route_change': return routeChangeText(event)
     case 'annotation':
     case 'agent_disconnected': return event.text
     case 'agent_connected':

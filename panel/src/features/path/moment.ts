@@ -1,0 +1,53 @@
+// Which moment of the path is shown: in the URL as `at` (epoch milliseconds; absent: now) and `focus` (seconds). A path
+// is made of the runs in (at - focus, at].
+import type { LocationQuery } from 'vue-router'
+import type { PathChange } from './types'
+
+export const FOCUSES = [60, 600, 3600, 21_600, 86_400] as const
+export const DEFAULT_FOCUS = 600
+
+export interface Moment {
+  /** Nothing: now, and it moves on. */
+  readonly atMs: number | null
+  readonly focusS: number
+  /** The other moment of a comparison. */
+  readonly beforeMs: number | null
+}
+
+const EPOCH_MS = /^\d{10,14}$/
+const ms = (value: unknown): number | null => typeof value === 'string' && EPOCH_MS.test(value) ? Number(value) : null
+
+export function momentOf(query: LocationQuery): Moment {
+  const focus = Number(query.focus)
+  return { atMs: ms(query.at), focusS: FOCUSES.find(entry => entry === focus) ?? DEFAULT_FOCUS, beforeMs: ms(query.before) }
+}
+
+export function momentQuery({ atMs, focusS, beforeMs }: Moment): { at: string | undefined, focus: string | undefined, before: string | undefined } {
+  const text = (value: number | null) => value === null ? undefined : String(Math.round(value))
+  return { at: text(atMs), focus: focusS === DEFAULT_FOCUS ? undefined : String(focusS), before: text(beforeMs) }
+}
+
+/** The moment whose focus begins with the run that first saw the change: nothing older is in it. */
+export function momentAfter(change: Pick<PathChange, 'at_us'>, focusS: number, nowMs: number): number {
+  return Math.min(nowMs, Math.floor(change.at_us / 1000) + focusS * 1000 - 1)
+}
+
+/** The last moment that had seen nothing of the change. */
+export function momentBefore(change: Pick<PathChange, 'at_us'>): number {
+  return Math.ceil(change.at_us / 1000) - 1
+}
+
+/** The change before or after the shown moment; each is visited once however close they are. */
+export function neighbour(changes: readonly PathChange[], moment: Moment, direction: -1 | 1, nowMs: number): PathChange | undefined {
+  const at = moment.atMs ?? Number.POSITIVE_INFINITY
+  const placed = changes.map(change => ({ change, at: momentAfter(change, moment.focusS, nowMs) }))
+  return direction < 0
+    ? placed.filter(entry => entry.at < at).at(-1)?.change
+    : placed.find(entry => entry.at > at)?.change
+}
+
+export function focusText(seconds: number): string {
+  if (seconds < 3600)
+    return `${seconds / 60} min`
+  return `${seconds / 3600} h`
+}
