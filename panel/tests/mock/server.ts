@@ -1,5 +1,4 @@
-// A controller for the panel's own tests and development: in memory, forgetful, never shipped. It answers every route
-// that the panel uses and drives the live socket.
+// A controller for the panel's own tests: in memory, forgetful, never shipped; it answers every route that they use.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { components } from '../../src/api/schema'
 import { KINDS, makeAgent, makeProbe, makeSeries, noise } from './data.ts'
