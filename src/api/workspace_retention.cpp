@@ -16,11 +16,24 @@ store::Retention kept_for(const RetentionDays& days)
             .hour = std::chrono::days(days.hour)};
 }
 
+// Route changes are kept as long as the roll-ups of five minutes: the samples they were seen in are gone before.
+Status forget_path_changes(store::MetadataTx& tx, const store::Workspace& workspace, const RetentionDays& keep, WallTime now)
+{
+    return tx.path_changes(workspace.id).forget_before(to_us(now - std::chrono::days(keep.five_minute)));
+}
+
 }  // namespace
 
 Task<Status> apply_retention(Services& services)
 {
     const auto instance = in_days(services.instance.retention);
+    const auto now = services.clock.wall();
+    NW_CO_CHECK(co_await services.metadata.write([&](store::MetadataTx& tx) -> Status {
+        NW_TRY(const auto workspaces, tx.workspaces().all());
+        for (const auto& workspace : workspaces)
+            NW_CHECK(forget_path_changes(tx, workspace, effective(settings_of(workspace), instance), now));
+        return {};
+    }));
     auto read = co_await services.metadata.read([&](store::MetadataTx& tx) -> Result<std::vector<store::ShorterRetention>> {
         std::vector<store::ShorterRetention> shorter;
         NW_TRY(const auto workspaces, tx.workspaces().all());

@@ -144,6 +144,20 @@ Graded grade(const Kind& kind, const Aggregate& aggregate, const GradeThresholds
     return {worst.grade, std::move(worst.reason)};
 }
 
+Graded grade(const PacketCounts& counts, const GradeThresholds& thresholds)
+{
+    if (counts.sent <= 0) return {Grade::Unknown, "no data"};
+    auto worst = grade_share(counts.what, std::clamp<std::int64_t>(counts.lost, 0, counts.sent), counts.sent, thresholds);
+    const bool enough = counts.delays >= std::max<std::uint64_t>(1, thresholds.latency_count_min);
+    const auto consider = [&](std::string_view what, const std::optional<double>& value, const Levels& levels) {
+        if (!value || !enough) return;
+        if (auto verdict = grade_time(what, *value, levels); verdict.grade > worst.grade) worst = std::move(verdict);
+    };
+    consider("mean latency", counts.delay_us, thresholds.latency_us);
+    consider("jitter", counts.jitter_us, thresholds.jitter_us);
+    return {worst.grade, std::move(worst.reason)};
+}
+
 std::optional<std::int64_t> degraded_since_us(const std::vector<std::optional<Aggregate>>& buckets,
                                               const std::vector<Grade>& grades)
 {

@@ -55,6 +55,19 @@ struct Graded {
 
 Graded grade(const Kind& kind, const Aggregate& aggregate, const GradeThresholds& thresholds = {});
 
+// Of a hop, a link or one of several paths: packets, and what is known of their delays.
+struct PacketCounts {
+    std::string_view what{"loss"};  // what is lost, in the reason
+    std::int64_t sent = 0;
+    std::int64_t lost = 0;
+    std::uint64_t delays = 0;  // how many packets the following are of
+    std::optional<double> delay_us{};
+    std::optional<double> jitter_us{};
+};
+
+// By rules 2 and 3, with the mean delay in place of the median: of these, no distribution is kept.
+Graded grade(const PacketCounts& counts, const GradeThresholds& thresholds = {});
+
 // When the trouble (fair or worse) that lasts until the newest bucket began: the first run of the first bucket of it.
 // Buckets that say nothing do not end it. Nothing when all is well now, or when it reaches back to the first bucket:
 // it may be older.

@@ -110,3 +110,16 @@ TEST_CASE("trouble began with the first run of the buckets that last until now")
     CHECK_FALSE(since({Good, Unknown}));
     CHECK_FALSE(since({}));
 }
+
+TEST_CASE("packets without a kind are graded by the same levels")
+{
+    CHECK(grade(PacketCounts{}).grade == Grade::Unknown);
+    CHECK(grade(PacketCounts{.sent = 100, .lost = 0}).grade == Grade::Excellent);
+    CHECK(grade(PacketCounts{.sent = 10, .lost = 1}).grade <= Grade::Fair);
+    const auto lossy = grade(PacketCounts{.what = "forwarding loss", .sent = 100, .lost = 12});
+    CHECK(lossy.grade == Grade::Critical);
+    CHECK(lossy.reason == "forwarding loss 12 of 100, critical at 10 %");
+    CHECK(grade(PacketCounts{.sent = 100, .delays = 100, .delay_us = 200e3}).grade == Grade::Fair);
+    CHECK(grade(PacketCounts{.sent = 100, .delays = 2, .delay_us = 200e3}).grade == Grade::Excellent);
+    CHECK(grade(PacketCounts{.sent = 100, .delays = 100, .delay_us = 1e3, .jitter_us = 60e3}).grade == Grade::Poor);
+}

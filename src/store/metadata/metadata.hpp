@@ -193,6 +193,25 @@ private:
     WorkspaceId workspace_;
 };
 
+// When routes of path probes changed.
+class PathChanges {
+public:
+    PathChanges(sqlite::Database& db, WorkspaceId workspace) : db_(db), workspace_(workspace) {}
+
+    // False when it was known already. NotFound when the probe is not of this workspace.
+    Result<bool> add(const PathChange& change);
+    // Those of one probe, or of every probe that is not deleted; the newest `limit` of the range, newest first.
+    Result<std::vector<PathChange>> list(std::optional<ProbeId> probe, std::int64_t from_us, std::int64_t until_us,
+                                         std::uint32_t limit);
+    // The last one before `until_us`.
+    Result<std::optional<PathChange>> last(ProbeId probe, std::int64_t until_us);
+    Status forget_before(std::int64_t us);
+
+private:
+    sqlite::Database& db_;
+    WorkspaceId workspace_;
+};
+
 // What the sessions of agents need, across workspaces.
 class AgentSessions {
 public:
@@ -256,6 +275,7 @@ public:
     Agents agents(WorkspaceId workspace) { return Agents(db_, workspace); }
     Probes probes(WorkspaceId workspace) { return Probes(db_, workspace); }
     Annotations annotations(WorkspaceId workspace) { return Annotations(db_, workspace); }
+    PathChanges path_changes(WorkspaceId workspace) { return PathChanges(db_, workspace); }
     AgentSessions agent_sessions() { return AgentSessions(db_); }
     AuditLog audit() { return AuditLog(db_); }
 

@@ -212,6 +212,48 @@ TEST_CASE("annotations touch ranges, belong to one workspace, and come back afte
     });
 }
 
+TEST_CASE("a route change is kept once, belongs to one workspace, and goes with its retention")
+{
+    Fixture f;
+    const auto ours = f.workspace("ours");
+    const auto theirs = f.workspace("theirs");
+    const auto agent = f.agent(ours.id, "a");
+    const auto probe = f.probe(agent, "p");
+    const auto other = f.probe(agent, "q");
+    const auto change = [&](const Probe& of, std::int64_t at) {
+        return PathChange{
+            .probe = of.id,
+            .at_us = at,
+            .confirmed_us = at + 2,
+            .added = {{.ttl = 3, .address = "10.0.0.1", .name = "<b>\"\xe2\x82\xac"}, {.ttl = 4, .address = "::1"}},
+            .removed = {},
+            .before = std::string("\0\1", 2),
+            .after = std::string("\2\0\xff", 3),
+            .hops_before = 5,
+            .hops_after = 6};
+    };
+    f.tx([&](MetadataTx& tx) -> Status {
+        auto changes = tx.path_changes(ours.id);
+        CHECK(*changes.add(change(probe, 10)));
+        CHECK(!*changes.add(change(probe, 10)));
+        CHECK(*changes.add(change(probe, 20)));
+        CHECK(*changes.add(change(other, 15)));
+        CHECK(tx.path_changes(theirs.id).add(change(probe, 30)).error().code == Errc::NotFound);
+        CHECK(tx.path_changes(theirs.id).list(std::nullopt, 0, 100, 10)->empty());
+        CHECK(tx.path_changes(theirs.id).list(probe.id, 0, 100, 10)->empty());
+        CHECK(*changes.list(probe.id, 0, 100, 10) == std::vector{change(probe, 20), change(probe, 10)});
+        CHECK(changes.list(std::nullopt, 10, 20, 10)->size() == 2);
+        CHECK(changes.list(std::nullopt, 0, 100, 1)->front() == change(probe, 20));
+        CHECK(*changes.last(probe.id, 20) == change(probe, 10));
+        CHECK(!*changes.last(other.id, 15));
+        NW_CHECK(tx.probes(ours.id).remove(other.id, f.now));
+        CHECK(changes.list(std::nullopt, 0, 100, 10)->size() == 2);
+        NW_CHECK(changes.forget_before(20));
+        CHECK(changes.list(std::nullopt, 0, 100, 10)->size() == 1);
+        return {};
+    });
+}
+
 TEST_CASE("a connection by another process of the agent is a restart")
 {
     Fixture f;

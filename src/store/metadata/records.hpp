@@ -175,6 +175,28 @@ struct Annotation {
     friend bool operator==(const Annotation&, const Annotation&) = default;
 };
 
+// A router that came into a route or left it.
+struct PathChangeHop {
+    std::uint8_t ttl = 0;
+    std::string address{};  // as text
+    std::string name{};     // by reverse DNS, as it was then: anything
+    friend bool operator==(const PathChangeHop&, const PathChangeHop&) = default;
+};
+
+// The route of a path probe has changed.
+struct PathChange {
+    ProbeId probe{};
+    std::int64_t at_us = 0;         // the first run that saw it
+    std::int64_t confirmed_us = 0;  // the run that left no doubt
+    std::vector<PathChangeHop> added{};
+    std::vector<PathChangeHop> removed{};
+    std::string before{};  // routes, as bytes of topology/route.hpp
+    std::string after{};
+    std::int64_t hops_before = 0;
+    std::int64_t hops_after = 0;
+    friend bool operator==(const PathChange&, const PathChange&) = default;
+};
+
 enum class AuditOutcome : std::uint8_t { Done, Denied, Failed };
 inline constexpr std::array<std::string_view, 3> kAuditOutcomeNames{"done", "denied", "failed"};
 
