@@ -3,6 +3,7 @@
 
 #include "api/feed.hpp"
 #include "api/services.hpp"
+#include "atlas/atlas.hpp"
 #include "base/task_group.hpp"
 #include "ingest/registry.hpp"
 #include "ingest/sessions.hpp"
@@ -38,6 +39,16 @@ public:
 
 private:
     api::Feed& feed_;
+};
+
+// And into the map and its route changes.
+class AtlasSubscriber final : public ingest::Subscriber {
+public:
+    explicit AtlasSubscriber(atlas::Atlas& atlas) : atlas_(atlas) {}
+    void on_rows(AgentId, std::span<const Rows> rows, WallTime) override { atlas_.take(rows); }
+
+private:
+    atlas::Atlas& atlas_;
 };
 
 }  // namespace nw::controller

@@ -87,9 +87,11 @@ Controller::Controller(Config config, Loop& loop, const Clock& clock, Random& ra
       hub_(clock, random.hex(4)), feed_(loop.get_executor(), log_.named("live")),
       registry_(loop.get_executor(), *metadata_, kinds, clock, log_.named("agents")),
       link_(registry_, tasks_, log_.named("agents")), feed_subscriber_(feed_),
+      atlas_(loop.get_executor(), *metadata_, *telemetry_, kinds, clock, random.hex(4), log_.named("paths")),
+      atlas_subscriber_(atlas_),
       builtin_agent_(loop.get_executor(), *metadata_, registry_, clock, random, log_.named("builtin")),
-      downloads_(downloads_dir(config_)),
-      sessions_(loop.get_executor(), *telemetry_, registry_, kinds, clock, {&feed_subscriber_}, log_.named("ingest")),
+      downloads_(downloads_dir(config_)), sessions_(loop.get_executor(), *telemetry_, registry_, kinds, clock,
+                                                    {&feed_subscriber_, &atlas_subscriber_}, log_.named("ingest")),
       services_{.metadata = *metadata_,
                 .telemetry = *telemetry_,
                 .identity = identity_,
@@ -97,6 +99,7 @@ Controller::Controller(Config config, Loop& loop, const Clock& clock, Random& ra
                 .live_connections = live_connections_,
                 .feed = feed_,
                 .agents = link_,
+                .atlas = atlas_,
                 .builtin_agent = builtin_agent_,
                 .downloads = downloads_,
                 .kinds = kinds,
@@ -122,7 +125,12 @@ Controller::Controller(Config config, Loop& loop, const Clock& clock, Random& ra
     services_.not_ready = [this] { return std::string(stopping_ ? "shutting down" : ""); };
     services_.problems = [this] { return problems(); };
     link_.attach(sessions_);
-    registry_.on_state_changed([this](AgentId agent) { sessions_.state_changed(agent); });
+    registry_.on_state_changed([this](AgentId agent) {
+        sessions_.state_changed(agent);
+        tasks_.spawn("paths of an agent", refresh_paths(agent));
+    });
+    atlas_.on_change(
+        [this](WorkspaceId workspace, const store::PathChange& change) { feed_.route_changed(workspace, change); });
     registry_.on_agent_changed([this](WorkspaceId workspace, AgentId agent) { feed_.agent_changed(workspace, agent); });
     identity_.on_change([this](const identity::Change& change) { live_connections_.close(change); });
 }
@@ -141,10 +149,12 @@ Task<Status> Controller::run()
 Task<Status> Controller::start()
 {
     NW_CO_CHECK(co_await registry_.load());
+    NW_CO_CHECK(co_await atlas_.load());
     NW_CO_CHECK(co_await api::apply_retention(services_));
     tasks_.spawn("retention", keep_retention());
     registry_.start(tasks_);
     feed_.start(services_, tasks_);
+    atlas_.start(tasks_);
     NW_CO_CHECK(listen());
     NW_CO_CHECK(commands_.start());
     NW_CO_CHECK(start_builtin_agent());
@@ -283,11 +293,33 @@ Task<Status> Controller::make_snapshot()
     co_return co_await metadata_->backup(to / "metadata.db");
 }
 
+Task<void> Controller::refresh_paths(AgentId agent)
+{
+    if (const auto done = co_await atlas_.refresh(agent); !done)
+        log_.error("the paths of {} could not be read again: {}", to_text(agent), done.error().what);
+}
+
 std::vector<api::Problem> Controller::problems() const
 {
     const auto& trouble = sessions_.trouble();
     if (!trouble) return {};
     return {{"The store takes no samples: " + trouble->why + ". Agents keep theirs meanwhile.", to_us(trouble->since)}};
+}
+
+void Controller::add_path_metrics(MetricsText& text) const
+{
+    const auto paths = atlas_.stats();
+    text.gauge("netwatcher_path_probes", "Path probes that are measured.", double(paths.probes));
+    text.gauge("netwatcher_path_probes_waiting", "Path probes not yet brought up to date since the start.",
+               double(paths.probes_waiting));
+    text.counter("netwatcher_path_runs", "Runs of path probes taken into the map.", paths.runs);
+    text.counter("netwatcher_path_runs_corrupt", "Runs of path probes that could not be read.", paths.runs_corrupt);
+    text.gauge("netwatcher_path_nodes", "Nodes of all maps.", double(paths.nodes));
+    text.gauge("netwatcher_path_edges", "Edges of all maps.", double(paths.edges));
+    text.gauge("netwatcher_path_maps_truncated", "Maps that are too large to be whole.", double(paths.graphs_truncated));
+    text.counter("netwatcher_path_changes", "Route changes stored.", paths.changes);
+    text.gauge("netwatcher_path_changes_pending", "Route changes that wait to be stored.", double(paths.changes_pending));
+    text.counter("netwatcher_path_changes_dropped", "Route changes that were not stored.", paths.changes_dropped);
 }
 
 Task<std::string> Controller::metrics_text()
@@ -326,6 +358,7 @@ Task<std::string> Controller::metrics_text()
     text.gauge("netwatcher_store_disk_free_bytes", "Free on the telemetry's file system.", double(store.disk_free_bytes));
     text.gauge("netwatcher_store_commit_seconds_max", "Slowest group commit since the start.",
                double(store.commit_us_max) / 1e6);
+    add_path_metrics(text);
     co_return std::move(text).finish();
 }
 

@@ -8,6 +8,7 @@
 #include "api/live.hpp"
 #include "api/panel.hpp"
 #include "api/services.hpp"
+#include "atlas/atlas.hpp"
 #include "base/async.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
@@ -30,6 +31,8 @@
 #include <vector>
 
 namespace nw::controller {
+
+class MetricsText;
 
 class Controller {
 public:
@@ -54,6 +57,8 @@ private:
     Task<Status> announce_setup();
     Task<net::Response> outside_api(net::Request request);
     Task<std::string> metrics_text();
+    void add_path_metrics(MetricsText& text) const;
+    Task<void> refresh_paths(AgentId agent);
     std::vector<api::Problem> problems() const;
     Task<void> keep_retention();
     Task<std::string> answer_command(std::string command);
@@ -74,6 +79,8 @@ private:
     ingest::Registry registry_;
     SessionsLink link_;
     FeedSubscriber feed_subscriber_;
+    atlas::Atlas atlas_;
+    AtlasSubscriber atlas_subscriber_;
     BuiltinAgent builtin_agent_;
     api::Downloads downloads_;
     ingest::Sessions sessions_;

@@ -1,7 +1,8 @@
 // What happened to a probe and around it, for the verticals of its charts: its agent's connections, changes of its
-// configuration, and annotations.
+// configuration, changes of its route, and annotations.
 #include "api/annotation_view.hpp"
 #include "api/handlers.hpp"
+#include "api/path_view.hpp"
 #include "api/ranges.hpp"
 
 #include "base/json_writer.hpp"
@@ -28,8 +29,12 @@ struct Sources {
     std::vector<store::AgentConnection> connections{};
     std::vector<store::AuditEntry> changes{};
     std::vector<store::Annotation> annotations{};
+    std::vector<store::PathChange> routes{};
 
-    bool truncated() const { return std::max({connections.size(), changes.size(), annotations.size()}) >= kPerSourceMax; }
+    bool truncated() const
+    {
+        return std::max({connections.size(), changes.size(), annotations.size(), routes.size()}) >= kPerSourceMax;
+    }
 };
 
 Result<Sources> read_sources(store::MetadataTx& tx, WorkspaceId workspace, const store::Probe& probe, store::TimeRange range)
@@ -38,8 +43,24 @@ Result<Sources> read_sources(store::MetadataTx& tx, WorkspaceId workspace, const
     NW_TRY(found.connections,
            tx.agents(workspace).connections_in(probe.agent, range.from_us, range.until_us, kPerSourceMax));
     NW_TRY(found.changes, tx.audit().of_subject(workspace, to_text(probe.id), range.from_us, range.until_us, kPerSourceMax));
+    NW_TRY(found.routes, tx.path_changes(workspace).list(probe.id, range.from_us, range.until_us, kPerSourceMax));
     NW_TRY(found.annotations, tx.annotations(workspace).list(probe.id, range.from_us, range.until_us, kPerSourceMax));
     return found;
+}
+
+std::string detail_of(const store::PathChange& change)
+{
+    JsonWriter json;
+    const auto write = [&](std::string_view name, const std::vector<store::PathChangeHop>& hops) {
+        json.key(name).array();
+        for (const auto& hop : hops) json.text(hop.address);
+        json.end_array();
+    };
+    json.object();
+    write("added", change.added);
+    write("removed", change.removed);
+    json.end_object();
+    return std::move(json).str();
 }
 
 // Nothing for actions that say nothing about what is measured.
@@ -70,6 +91,9 @@ std::vector<Event> events_of(Sources sources, store::TimeRange range)
                               .kind = kind,
                               .actor = std::move(change.actor_name),
                               .detail = std::move(change.detail)});
+    for (const auto& route : sources.routes)
+        events.push_back(
+            {.at_us = route.at_us, .kind = "route_change", .text = summary_of(route), .detail = detail_of(route)});
     for (auto& annotation : sources.annotations)
         events.push_back({.at_us = annotation.at_us,
                           .kind = "annotation",

@@ -1,6 +1,7 @@
 #include "api/feed.hpp"
 
 #include "api/agent_view.hpp"
+#include "api/path_view.hpp"
 #include "api/probe_view.hpp"
 #include "api/sample_rows.hpp"
 
@@ -102,6 +103,17 @@ void Feed::agent_gone(WorkspaceId workspace, AgentId agent)
     services_->hub.publish(agents_topic(workspace), {gone_event("agent_gone", "agent", agent)});
 }
 
+void Feed::route_changed(WorkspaceId workspace, const store::PathChange& change)
+{
+    const auto topic = probe_topic(workspace, change.probe);
+    if (!services_->hub.wanted(topic)) return;
+    JsonWriter json;
+    json.object().field("type", "route_change").field("probe", to_text(change.probe)).key("change");
+    write_path_change(json, change);
+    json.end_object();
+    services_->hub.publish(topic, {std::move(json).str()});
+}
+
 Task<void> Feed::flush_loop()
 {
     Timer timer(loop_);
@@ -113,6 +125,7 @@ Task<void> Feed::flush_loop()
         for (auto& [workspace, probes] : std::exchange(measured_, {}))
             co_await flush_probes(workspace, std::move(probes), false);
         for (auto& [workspace, agents] : std::exchange(agents_, {})) co_await flush_agents(workspace, std::move(agents));
+        for (const auto workspace : map_.behind(*services_)) co_await flush_map(workspace);
         services_->hub.tidy();
     }
 }
@@ -144,6 +157,13 @@ Task<void> Feed::flush_probes(WorkspaceId id, std::set<ProbeId> wanted, bool edi
         events.push_back(std::move(json).str());
     }
     services_->hub.publish(probes_topic(id), std::move(events));
+}
+
+Task<void> Feed::flush_map(WorkspaceId workspace)
+{
+    const auto context = co_await map_context(*services_, workspace);
+    if (context) map_.bring_up_to_date(*services_, workspace, *context);
+    else if (context.error().code != Errc::NotFound) log_.warn("a map could not be told: {}", context.error().what);
 }
 
 Task<void> Feed::flush_agents(WorkspaceId workspace, std::set<AgentId> wanted)

@@ -1,9 +1,10 @@
 // Turns what happens into live events: new samples at once, changes of probes and agents coalesced to one event a
-// second each. Events are made only for topics that somebody watches.
+// second each, the map of a workspace likewise. Events are made only for topics that somebody watches.
 //
 // Belongs to one loop.
 #pragma once
 
+#include "api/map_feed.hpp"
 #include "api/services.hpp"
 #include "base/task_group.hpp"
 #include "model/rows.hpp"
@@ -28,11 +29,14 @@ public:
     void annotated(WorkspaceId workspace, std::optional<ProbeId> probe);
     void agent_changed(WorkspaceId workspace, AgentId agent);
     void agent_gone(WorkspaceId workspace, AgentId agent);
+    void route_changed(WorkspaceId workspace, const store::PathChange& change);
+    MapFeed& map() { return map_; }
 
 private:
     Task<void> flush_loop();
     Task<void> flush_probes(WorkspaceId workspace, std::set<ProbeId> probes, bool edited);
     Task<void> flush_agents(WorkspaceId workspace, std::set<AgentId> agents);
+    Task<void> flush_map(WorkspaceId workspace);
 
     Executor loop_;
     Log log_;
@@ -40,6 +44,7 @@ private:
     std::map<WorkspaceId, std::set<ProbeId>> measured_{};
     std::map<WorkspaceId, std::set<ProbeId>> edited_{};
     std::map<WorkspaceId, std::set<AgentId>> agents_{};
+    MapFeed map_{};
 };
 
 }  // namespace nw::api

@@ -69,6 +69,13 @@ Task<Reply> delete_annotation(Services& services, Call& call);
 Task<Reply> restore_annotation(Services& services, Call& call);
 // events.cpp
 Task<Reply> list_probe_events(Services& services, Call& call);
+// paths.cpp
+Task<Reply> get_path(Services& services, Call& call);
+Task<Reply> list_path_changes(Services& services, Call& call);
+Task<Reply> get_path_diff(Services& services, Call& call);
+// topology.cpp
+Task<Reply> get_topology(Services& services, Call& call);
+Task<Reply> get_topology_timeline(Services& services, Call& call);
 // series.cpp, samples.cpp, overview.cpp
 Task<Reply> get_series(Services& services, Call& call);
 Task<Reply> get_histogram(Services& services, Call& call);

@@ -65,7 +65,7 @@ Result<Wish> read_wish(const Connection& connection, Fields& fields)
     Wish wish;
     wish.number = fields.integer("id", 1, INT32_MAX);
     const auto workspace = fields.text("workspace", 1, 64);
-    const auto topic = fields.word("topic", {"agents", "probes", "probe"});
+    const auto topic = fields.word("topic", {"agents", "probes", "probe", "topology"});
     const auto probe = fields.maybe_text("probe", 0, 64);
     wish.after = fields.maybe_text("after", 1, 256);
     NW_CHECK(fields.done());
@@ -74,9 +74,10 @@ Result<Wish> read_wish(const Connection& connection, Fields& fields)
     const auto needed = topic == "agents" ? identity::Permission::AgentsRead : identity::Permission::ProbesRead;
     if (!identity::may(membership->role, needed)) return fail(Errc::Denied, "your role may not see this");
     wish.topic.workspace = membership->workspace.id;
-    wish.topic.kind = topic == "agents"   ? live::TopicKind::Agents
-                      : topic == "probes" ? live::TopicKind::Probes
-                                          : live::TopicKind::Probe;
+    wish.topic.kind = topic == "agents"     ? live::TopicKind::Agents
+                      : topic == "probes"   ? live::TopicKind::Probes
+                      : topic == "topology" ? live::TopicKind::Topology
+                                            : live::TopicKind::Probe;
     if (topic == "probe") {
         const auto id = probe ? parse_id<ProbeId>(*probe) : std::nullopt;
         if (!id) return fail_field("probe", "is required for this topic");

@@ -1,5 +1,6 @@
 #include "api/audit_view.hpp"
 #include "api/handlers.hpp"
+#include "api/path_view.hpp"
 #include "api/probe_view.hpp"
 #include "api/ranges.hpp"
 #include "api/workspace_settings.hpp"
@@ -139,6 +140,29 @@ Task<Status> write_changes(JsonWriter& json, Services& services, const Call& cal
     co_return Status{};
 }
 
+// Newest first.
+Task<Status> write_route_changes(JsonWriter& json, Services& services, const Call& call, const std::vector<ProbeView>& views,
+                                 store::TimeRange range)
+{
+    NW_CO_TRY(const auto changes, co_await services.metadata.read([&](store::MetadataTx& tx) {
+        return tx.path_changes(call.workspace.id).list(std::nullopt, range.from_us, range.until_us, kListMax);
+    }));
+    json.key("route_changes").array();
+    for (const auto& change : changes) {
+        const auto view = std::ranges::find_if(views, [&](const ProbeView& one) { return one.probe.id == change.probe; });
+        if (view == views.end()) continue;
+        json.object()
+            .field("probe", to_text(change.probe))
+            .field("name", display_name(*view))
+            .field("text", summary_of(change))
+            .key("change");
+        write_path_change(json, change);
+        json.end_object();
+    }
+    json.end_array();
+    co_return Status{};
+}
+
 }  // namespace
 
 Task<Reply> get_overview(Services& services, Call& call)
@@ -173,6 +197,7 @@ Task<Reply> get_overview(Services& services, Call& call)
     }
     json.end_array();
     NW_CO_CHECK(co_await write_changes(json, services, call));
+    NW_CO_CHECK(co_await write_route_changes(json, services, call, views, range));
     json.end_object();
     co_return json_response(std::move(json).str());
 }

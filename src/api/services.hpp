@@ -19,6 +19,9 @@
 #include <utility>
 #include <vector>
 
+namespace nw::atlas {
+class Atlas;
+}
 namespace nw::identity {
 class Identity;
 }
@@ -96,6 +99,7 @@ struct Services {
     LiveConnections& live_connections;
     Feed& feed;
     AgentLink& agents;
+    atlas::Atlas& atlas;
     BuiltinAgent& builtin_agent;
     Downloads& downloads;
     const Kinds& kinds;

@@ -26,7 +26,7 @@ namespace nw::live {
 inline constexpr std::chrono::seconds kKeepFor{120};
 inline constexpr std::size_t kRingBytesMax = 1 << 20;  // per topic
 
-enum class TopicKind : std::uint8_t { Agents, Probes, Probe };
+enum class TopicKind : std::uint8_t { Agents, Probes, Probe, Topology };
 
 struct Topic {
     WorkspaceId workspace{};

@@ -19,7 +19,6 @@ struct HopSum {
     std::array<double, kHopVerdictNames.size()> certain{};  // the same, weighed with the confidence
     double sure = 0;                                        // of verdicts while nothing was missing
     std::int64_t calm = 0;
-    double engine_loss = 0;  // forwarding loss as the agent judged it, times probes
     std::map<std::size_t, std::int64_t> sent_by_path{};
     std::int64_t limit_us = 0;
     std::uint64_t several = 0;   // runs in which a flow had several responders here
@@ -64,7 +63,8 @@ private:
     std::size_t hop_at(std::uint8_t ttl, std::uint32_t address);
     static void judge(HopSum& sum);
     static void reconsider(Hop& hop);
-    double forwarding_loss(const HopSum& sum) const;
+    std::vector<double> losses_of(std::size_t path) const;
+    static double forwarding_loss(const HopSum& sum, const std::vector<std::vector<double>>& losses);
     void finish_hops();
     void finish_paths();
 
@@ -114,7 +114,6 @@ void Merger::take_hop(HopSum& sum, const Run& run, std::size_t index, const Path
     const auto verdict = std::size_t(hop.verdict);
     sum.blame[verdict] += missing;
     sum.certain[verdict] += missing * hop.confidence;
-    sum.engine_loss += hop.forwarding_loss_ratio * double(hop.sent);
     if (missing <= 0) {
         sum.sure += hop.confidence * double(hop.sent);
         sum.calm += hop.sent;
@@ -247,27 +246,36 @@ void Merger::reconsider(Hop& hop)
     hop.confidence = 1 - hop.forwarding_loss_ratio / hop.loss_ratio();
 }
 
-// Rule 4 of the header, over all paths through the hop.
-double Merger::forwarding_loss(const HopSum& sum) const
+// Rule 4 of the header, for each place of a path.
+std::vector<double> Merger::losses_of(std::size_t path) const
 {
-    const auto limits = [&](std::size_t path, std::size_t i) {
+    const auto& pools = paths_[path].pools;
+    const auto has_say = [&](std::size_t i) {
         const auto found = places_.find({std::uint8_t(i + 1), patterns_.path(path)[i]});
-        return found == places_.end() || hops_[found->second].hop.address.empty()
-               || hops_[found->second].hop.verdict == HopVerdict::RateLimited;
+        if (found == places_.end()) return false;
+        const auto& hop = hops_[found->second].hop;
+        return !hop.address.empty() && hop.verdict != HopVerdict::RateLimited;
     };
+    std::vector<double> losses(pools.size(), 0);
+    double behind = 1;
+    for (auto i = pools.size(); i-- > 0;) {
+        const bool end = i + 1 == pools.size();
+        if (has_say(i)) losses[i] = behind = std::min(behind, pools[i].ratio());
+        else if (end && pools[i].sent > 0 && pools[i].received == 0) losses[i] = 1;  // nothing arrives there
+        else losses[i] = -1;
+    }
+    double before = 0;
+    for (auto& loss : losses) before = loss = loss < 0 ? before : loss;
+    return losses;
+}
+
+double Merger::forwarding_loss(const HopSum& sum, const std::vector<std::vector<double>>& losses)
+{
     double lost = 0;
     std::int64_t sent = 0;
     for (const auto& [path, probes] : sum.sent_by_path) {
-        const auto& pools = paths_[path].pools;
-        std::optional<double> least;
-        for (std::size_t i = sum.hop.ttl - 1U; i < pools.size(); ++i) {
-            const bool end = i + 1 == pools.size();
-            const bool unanswered = end && pools[i].received == 0 && pools[i].sent > 0;  // nothing arrives there
-            if (!unanswered && limits(path, i)) continue;
-            least = std::min(least.value_or(1), pools[i].ratio());
-        }
-        const auto judged = sum.hop.sent == 0 ? 0 : sum.engine_loss / double(sum.hop.sent);
-        lost += least.value_or(judged) * double(probes);
+        if (sum.hop.ttl > losses[path].size()) continue;
+        lost += losses[path][sum.hop.ttl - 1U] * double(probes);
         sent += probes;
     }
     return sent == 0 ? 0 : lost / double(sent);
@@ -276,11 +284,13 @@ double Merger::forwarding_loss(const HopSum& sum) const
 void Merger::finish_hops()
 {
     for (auto& sum : hops_) judge(sum);
+    std::vector<std::vector<double>> losses;
+    for (std::size_t path = 0; path < paths_.size(); ++path) losses.push_back(losses_of(path));
     std::vector<std::size_t> order(hops_.size());
     for (std::size_t i = 0; i < order.size(); ++i) {
         order[i] = i;
         auto& hop = hops_[i].hop;
-        hop.forwarding_loss_ratio = forwarding_loss(hops_[i]);
+        hop.forwarding_loss_ratio = forwarding_loss(hops_[i], losses);
         reconsider(hop);
         hop.share /= double(set_.runs);
         hop.per_packet = hops_[i].several >= std::min<std::size_t>(2, set_.runs);

@@ -6,8 +6,9 @@
 //    same path saw, so that a router's loss includes the runs in which nothing of it came back.
 // 3. Hops are linked only when one flow passed one right after the other: at least one of them must have been the only
 //    responder of the flow there, otherwise the flow is balanced packet by packet and nobody can tell.
-// 4. A hop's forwarding loss is the loss that is seen there and at every later hop of the path; hops that limit their
-//    answers have no say in it. Runs that broke off before a hop count as lost there.
+// 4. A hop's forwarding loss is the loss that is seen there and at every later hop of the path. Hops that limit their
+//    answers, or give none, have no say in it, and have what the hop before them has. Runs that broke off before a hop
+//    count as lost there.
 // 5. Shares are of the runs: a run's flows have equal parts of it.
 #pragma once
 

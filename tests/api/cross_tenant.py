@@ -40,7 +40,12 @@ def past() -> dict:
 
 
 def query_of(pattern: str) -> dict | None:
-    needed = past() if pattern.endswith(("/series", "/histogram", "/samples", "/samples.csv", "/overview", "/events", "/annotations")) else {}
+    needed = past() if pattern.endswith(("/series", "/histogram", "/samples", "/samples.csv", "/overview", "/events", "/annotations",
+                                                "/path/changes", "/timeline")) else {}
+    if pattern.endswith("/path"):
+        needed = {"at": 1_700_000_000_000_000}
+    if pattern.endswith("/path/diff"):
+        needed = {"before": 1_700_000_000_000_000, "after": 1_700_000_000_000_001}
     return (needed | ({"column": "rtt"} if pattern.endswith("/histogram") else {})) or None
 
 
@@ -54,6 +59,7 @@ class World:
     def __init__(self, controller: Controller) -> None:
         self.controller = controller
         self.table = {key: p for key, p in route_table(controller).items() if p in LEAST}
+        self.routes: dict[str, str] = {}  # a probe that has paths, beside each of those that are asked about
         self.root = controller.set_up("Alpha")
         first = self.root.me["memberships"][0]["workspace"]
         second = self.root.post("/workspaces", {"name": "Beta"}).expect(201).json
@@ -70,6 +76,8 @@ class World:
         body = new_probe(tenant.ids["agent"]) | {"settings": {"target": f"{tenant.name}.example.org"}}
         probe = self.root.post(f"/workspaces/{tenant.id}/probes", body).expect(201).json["items"][0]
         tenant.ids |= {"probe": probe["id"], "target": probe["target"]["id"]}
+        route = self.root.post(f"/workspaces/{tenant.id}/probes", body | {"kind": "path"}).expect(201).json["items"][0]
+        self.routes[probe["id"]] = route["id"]
         tenant.ids["annotation"] = self.new_annotation(tenant, f"{tenant.name} works on the line")
         return tenant
 
@@ -122,6 +130,8 @@ class World:
 
     def send(self, client: Client, method: str, pattern: str, workspace: str, ids: dict[str, str], **more) -> Reply:
         known = ids | {"workspace": workspace}
+        if "/probes/{probe}/path" in pattern:
+            known["probe"] = self.routes[ids["probe"]]
         path = re.sub(r"\{(\w+)\}", lambda m: known[m[1]], pattern)
         return client.call(method, API + path, self.body_of(method, pattern, ids), query=query_of(pattern) if method == "GET" else None, **more)
 
@@ -140,7 +150,7 @@ class World:
     def marks(self) -> list[str]:
         """What belongs to the other workspace and must never be seen."""
         users = [text for u in self.other.users.values() for text in (u.user, u.me["user"]["email"])]
-        return [self.other.id, *self.other.ids.values(), "beta-agent", "beta.example.org", "beta works", *users]
+        return [self.other.id, *self.other.ids.values(), self.routes[self.other.ids["probe"]], "beta-agent", "beta.example.org", "beta works", *users]
 
     def must_not_leak(self, reply: Reply) -> None:
         # Errors may repeat what was asked for; nothing but the request itself can have put it there.
@@ -162,7 +172,7 @@ def dump(w: World) -> dict[str, object]:
     """Everything of the other workspace that its owner can read, but what depends on the time of reading."""
     owner, seen = w.other.users["owner"], {}
     for method, pattern in w.table:
-        if method == "GET" and query_of(pattern) is None:
+        if method == "GET" and query_of(pattern) is None and not pattern.endswith("/topology"):  # which is of now
             reply = w.send(owner, method, pattern, w.other.id, w.other.ids).expect(200)
             seen[pattern] = steady(reply.json) if "json" in reply.headers["Content-Type"] else reply.body
     return seen
@@ -281,7 +291,7 @@ def subscribe(w: World, number: int, workspace: str, topic: str, probe: str = ""
 
 def foreign_wishes(w: World) -> list[dict]:
     other, mine, probe = w.other, w.mine.id, w.other.ids["probe"]
-    wishes = [(name, topic, "") for name in (other.id, other.slug) for topic in ("agents", "probes")]
+    wishes = [(name, topic, "") for name in (other.id, other.slug) for topic in ("agents", "probes", "topology")]
     wishes += [(other.id, "probe", probe), (other.id, "probe", w.mine.ids["probe"]), (mine, "probe", probe)]
     return [subscribe(w, 10 + i, *wish) for i, wish in enumerate(wishes)]
 

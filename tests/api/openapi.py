@@ -1,5 +1,6 @@
 """The document and the controller say the same: the same operations, and answers of the documented form."""
 
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -219,6 +220,123 @@ def events(s: Scenario) -> None:
     need(not [e for e in found() if e["kind"].startswith("agent_") and not e["text"]], "no version, or no reason")
 
 
+PATHS = "/workspaces/{workspace}/probes/{probe}/path"
+
+
+def path_probe(s: Scenario) -> dict:
+    settings = {"target": "127.0.0.1", "interval": 1000, "cycles": 2, "flows": "1", "protocol": "icmp"}
+    made = s.ok("POST", "/workspaces/{workspace}/probes", {"kind": "path", "agent_id": s.agent["agent"], "settings": settings}, **s.w)
+    return s.w | {"probe": made.json["items"][0]["id"]}
+
+
+def paths(s: Scenario) -> None:
+    """Of a probe without a run, then of real runs; another kind has none."""
+    route = path_probe(s)
+    empty = s.ok("GET", PATHS, query={"at": 1_000_000_000}, **route).json
+    need(empty["runs"] == 0 and empty["hops"] == [] and empty["reached"] is None, f"a path before there was any: {empty}")
+    for end, query in (("", {}), ("/changes", s.range()), ("/diff", {"before": 1, "after": 2})):
+        s.contract.call(s.root, "GET", PATHS + end, query=query, **s.probe).expect(409)
+    if not s.agent_process:
+        raise Skipped("needs the measuring agent")
+    found = wait_for("runs of the path probe", lambda: (p := s.ok("GET", PATHS, **route).json)["runs"] >= 3 and p)
+    need(found["reached"] and found["target"]["address"] == "127.0.0.1" and found["agent"]["name"] == "edge", f"{found}")
+    last = found["hops"][-1]
+    need(last["last"] and last["answer"] == "arrived" and last["sent"] == 2 * found["runs"] and last["grade"] == "excellent", f"{last}")
+    need(len(last["recent_us"]) == found["runs"] and last["rtt"]["min_us"] <= last["rtt"]["mean_us"] <= last["rtt"]["max_us"], f"{last}")
+    need([p["hops"] for p in found["paths"]] == [[h["id"] for h in found["hops"]]] and found["paths"][0]["share"] == 1, "not one path")
+    earlier = s.ok("GET", PATHS, query={"at": found["first_run_us"], "window": 60}, **route).json
+    need(earlier["runs"] == 1 and earlier["last_run_us"] == found["first_run_us"], f"the first run by itself: {earlier['runs']} runs")
+    later = s.ok("GET", PATHS, query={"at": found["last_run_us"] + 7_200_000_000}, **route).json
+    need(later["runs"] == 1 and later["last_run_us"] >= found["last_run_us"], "the newest earlier run was not found")
+    diff = s.ok("GET", PATHS + "/diff", query={"before": found["first_run_us"], "after": found["last_run_us"]}, **route).json
+    need(diff["same"] and not diff["added"] + diff["removed"] and len(diff["changed"]) == len(found["hops"]), f"{diff}")
+    history = s.ok("GET", PATHS + "/changes", query=s.range(), **route).json
+    need(history["changes"] == [] and history["stability"] == 1 and len(history["routes"]) == 1, f"{history}")
+    need(history["routes"][0]["hops"][-1] == ["127.0.0.1"] and history["routes"][0]["runs"] == history["runs"], f"{history}")
+
+
+def route_changes(s: Scenario) -> None:
+    """A change that is in the store is in the probe's changes and events, on the map's timeline and in the overview."""
+    route, at = path_probe(s), int(time.time() * 1e6) - 120_000_000
+    hop = '[{"ttl":2,"address":"192.0.2.%d","name":"<b>core</b>"}]'
+    number = s.controller.rows("SELECT id, workspace FROM probe ORDER BY id DESC LIMIT 1")[0]
+    with sqlite3.connect(s.controller.data / "metadata.db", timeout=10) as db:
+        db.execute("INSERT INTO path_change (workspace, probe, at_us, confirmed_us, added, removed, before, after, hops_before, hops_after) "
+                   "VALUES (?, ?, ?, ?, ?, ?, x'0101040a000001', x'0101040a000002', 1, 1)",
+                   (number[1], number[0], at, at + 2_000_000, hop % 1, hop % 2))
+    changes = s.ok("GET", PATHS + "/changes", query=s.range(), **route).json["changes"]
+    need(len(changes) == 1 and changes[0]["added"][0]["name"] == "<b>core</b>" and changes[0]["before"] != changes[0]["after"], f"{changes}")
+    event = [e for e in s.ok("GET", "/workspaces/{workspace}/probes/{probe}/events", query=s.range(), **route).json["items"]
+             if e["kind"] == "route_change"]
+    need([(e["at_us"], e["text"], e["detail"]) for e in event]
+         == [(at, "1 hop added, 1 removed", {"added": ["192.0.2.1"], "removed": ["192.0.2.2"]})], f"{event}")
+    listed = s.ok("GET", "/workspaces/{workspace}/overview", query=s.range(), **s.w).json["route_changes"]
+    need([c["probe"] for c in listed] == [route["probe"]] and listed[0]["change"] == changes[0], f"{listed}")
+    ticks = s.ok("GET", "/workspaces/{workspace}/topology/timeline", query=s.range() | {"buckets": 50}, **s.w).json
+    need([(c["probe"], c["added"], c["target"]) for c in ticks["changes"]] == [(route["probe"], 1, "127.0.0.1")], f"{ticks['changes']}")
+    need(len(ticks["grades"]) <= 50, f"{len(ticks['grades'])} buckets")
+    s.ok("DELETE", "/workspaces/{workspace}/probes/{probe}", **route)
+    need(not s.ok("GET", "/workspaces/{workspace}/overview", query=s.range(), **s.w).json["route_changes"], "of a deleted probe")
+
+
+def picture(topology: dict) -> dict:
+    """What the map holds, but the moment it was asked for."""
+    paths: dict[str, list] = {}
+    for path in topology["paths"]:
+        paths.setdefault(path["probe"], []).append(path)
+    return {"nodes": {n["id"]: n for n in topology["nodes"]}, "edges": {e["id"]: e for e in topology["edges"]}, "paths": paths}
+
+
+def apply(seen: dict, event: dict) -> None:
+    for what in ("nodes", "edges"):
+        for gone in event["removed"][what]:
+            seen[what].pop(gone, None)
+        seen[what] |= {item["id"]: item for item in event[what]}
+    for probe in event["removed"]["paths"]:
+        seen["paths"].pop(probe, None)
+    seen["paths"] |= picture(event)["paths"]
+
+
+def network_map(s: Scenario) -> None:
+    """Deltas lead from one picture to the next, probes come and go; the past is drawn from stored runs."""
+    where = "/workspaces/{workspace}/topology"
+    s.ok("GET", where, **s.w)
+    if not s.agent_process:
+        raise Skipped("needs the measuring agent")
+    with WebSocket(s.root) as socket:
+        answer = socket.ask({"type": "subscribe", "id": 1, "workspace": s.w["workspace"], "topic": "topology"})
+        need(answer[-1]["type"] == "subscribed", f"{answer}")
+        first = s.ok("GET", where, **s.w).json
+        need(first["live"] and {"agent", "target"} <= {n["kind"] for n in first["nodes"]}, f"{first['nodes']}")
+        spare = path_probe(s)
+        seen, generation = picture(first), first["generation"]
+
+        def follow() -> None:
+            nonlocal generation
+            for message in socket.until(lambda m: m["type"] == "event"):
+                s.contract.validate_named(message, "LiveServerMessage", "a delta")
+                for event in message.get("events", []):
+                    if event["previous"] != generation:
+                        need(generation == first["generation"] and event["generation"] == generation, f"{event['previous']} after {generation}")
+                        continue  # what brought the watchers to the generation that was read
+                    apply(seen, event)
+                    generation = event["generation"]
+
+        while spare["probe"] not in seen["paths"]:
+            follow()
+        s.ok("DELETE", "/workspaces/{workspace}/probes/{probe}", **spare)
+        while spare["probe"] in seen["paths"]:
+            follow()
+        second = s.ok("GET", where, **s.w).json
+        while generation != second["generation"]:
+            follow()
+        need(seen == picture(second), f"the deltas lead elsewhere: {seen} instead of {picture(second)}")
+    past = s.ok("GET", where, query={"at": second["at_us"], "window": 120}, **s.w).json
+    need(not past["live"] and {n["id"] for n in past["nodes"]} == {n["id"] for n in second["nodes"]}, f"{past['nodes']}")
+    ticks = s.ok("GET", where + "/timeline", query=s.range(), **s.w).json
+    need("excellent" in ticks["grades"] and not ticks["truncated"], f"{ticks}")
+
+
 def every_operation(s: Scenario) -> None:
     never = sorted(set(s.contract.operations()) - s.contract.answered - {("GET", "/live")})
     need(not never, "no answer was seen of " + ", ".join(" ".join(key) for key in never))
@@ -284,6 +402,12 @@ WRONG = (  # method, pattern, body or query, the fields that must be named
     ("POST", "/workspaces/{workspace}/annotations", {}, {"at_us", "text"}),
     ("POST", "/workspaces/{workspace}/annotations", {"at_us": 5, "until_us": 5, "text": "x", "probe": "prb_nope"}, {"until_us", "probe"}),
     ("POST", "/workspaces/{workspace}/annotations", {"at_us": "now", "text": "x" * 501}, {"at_us", "text"}),
+    ("GET", "/workspaces/{workspace}/probes/{probe}/path", {"at": "now"}, {"at"}),
+    ("GET", "/workspaces/{workspace}/probes/{probe}/path", {"window": "59"}, {"window"}),
+    ("GET", "/workspaces/{workspace}/probes/{probe}/path/diff", {"before": "1"}, {"after"}),
+    ("GET", "/workspaces/{workspace}/probes/{probe}/path/changes", {"to": "1"}, {"from"}),
+    ("GET", "/workspaces/{workspace}/topology", {"at": "-1"}, {"at"}),
+    ("GET", "/workspaces/{workspace}/topology/timeline", {"from": "1", "to": "2", "buckets": "201"}, {"buckets"}),
     ("GET", "/workspaces/{workspace}/overview", {"from": "x", "to": "2"}, {"from"}),
     ("GET", "/workspaces/{workspace}/probes/{probe}/histogram", {"from": "1", "to": "2000000", "column": "nope"}, {"column"}),
 )
@@ -393,7 +517,7 @@ def run(build: Path, scratch: Path, tally: Tally) -> None:
             tally.check("openapi an agent enrols and measures", s.measure)
             steps = (("answers to reads", reads), ("series and samples agree in shape", series_has_data), ("lists, filters and pages", filters),
                      ("account and sessions", account), ("members and invites", members), ("edits, deletion, restoring", edits), ("annotations", annotations),
-                     ("events of a probe", events),
+                     ("events of a probe", events), ("paths", paths), ("the map", network_map), ("route changes", route_changes),
                      ("every operation was answered as documented", every_operation), ("401 without a session", no_session),
                      ("412 after a lost race", lost_race), ("409 conflicts", conflicts), ("400, 403, 404, 405, 413, 415", malformed),
                      ("HEAD is GET without a body", head), ("live messages", live),

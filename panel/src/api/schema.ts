@@ -629,10 +629,126 @@ export interface paths {
         };
         /**
          * What happened to a probe and around it in a range, oldest first.
-         * @description Connections of its agent, changes of its configuration, and annotations that touch the range. Of each sort the
+         * @description Connections of its agent, changes of its configuration and of its route, and annotations that touch the range. Of each sort the
          *     newest 500 at most; `truncated` says that there may be more.
          */
         get: operations["listProbeEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/probes/{probe}/path": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+                probe: components["parameters"]["Probe"];
+            };
+            cookie?: never;
+        };
+        /**
+         * The path of a probe at a moment, every branch of it.
+         * @description Of the runs in (at - window, at] together; without any, of the newest earlier one within a day. 409 when the
+         *     probe's kind has no paths. A hop's grade is its forwarding loss: what is lost there and at every later hop. A
+         *     router that limits its answers, or gives none, is no fault.
+         */
+        get: operations["getPath"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/probes/{probe}/path/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+                probe: components["parameters"]["Probe"];
+            };
+            cookie?: never;
+        };
+        /**
+         * When the route of a probe changed, and the routes it took.
+         * @description A route is the set of all branches: load balancing and routers that fall silent are no changes. A change is dated
+         *     to the first run that saw it and confirmed by those after it. 409 when the probe's kind has no paths.
+         */
+        get: operations["listPathChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/probes/{probe}/path/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+                probe: components["parameters"]["Probe"];
+            };
+            cookie?: never;
+        };
+        /** What differs between the path at two moments. */
+        get: operations["getPathDiff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/topology": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+            };
+            cookie?: never;
+        };
+        /**
+         * The map of a workspace, all its paths as one graph.
+         * @description Without `at` and with the usual window it is what the live topic `topology` goes on from: deltas lead from its
+         *     `generation` to the next one. Otherwise it is made from stored runs.
+         */
+        get: operations["getTopology"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/topology/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+            };
+            cookie?: never;
+        };
+        /** How the paths of a workspace were over a range, and when routes changed. */
+        get: operations["getTopologyTimeline"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1441,16 +1557,16 @@ export interface components {
          * @description agent_restarted: connected by another process of the agent than before.
          * @enum {string}
          */
-        ProbeEventKind: "agent_connected" | "agent_restarted" | "agent_disconnected" | "probe_created" | "probe_changed" | "probe_deleted" | "probe_restored" | "annotation";
+        ProbeEventKind: "agent_connected" | "agent_restarted" | "agent_disconnected" | "probe_created" | "probe_changed" | "probe_deleted" | "probe_restored" | "route_change" | "annotation";
         ProbeEvent: {
             at_us: components["schemas"]["TimeUs"];
             until_us: number | null;
             kind: components["schemas"]["ProbeEventKind"];
-            /** @description The agent's version, why it was disconnected, or the annotation's text; empty otherwise. */
+            /** @description The agent's version, why it was disconnected, what changed of a route, or the annotation's text; empty otherwise. */
             text: string;
             /** @description Name of the user; empty when it was none. */
             actor: string;
-            /** @description Of changes: field to `[before, after]`; secrets are never here. */
+            /** @description Of changes: field to `[before, after]`; secrets are never here. Of a route: `added` and `removed` addresses. */
             detail: {
                 [key: string]: unknown;
             };
@@ -1529,6 +1645,297 @@ export interface components {
             agents_offline: components["schemas"]["Agent"][];
             /** @description Newest first; empty without `audit.read`. */
             changes: components["schemas"]["AuditEntry"][];
+            /** @description Of the range */
+            route_changes: components["schemas"]["OverviewRouteChange"][];
+        };
+        OverviewRouteChange: {
+            probe: components["schemas"]["Id"];
+            /** @description Of the probe. */
+            name: string;
+            /** @description Such as `3 hops added, 2 removed`. */
+            text: string;
+            change: components["schemas"]["PathChange"];
+        };
+        Ratio: number;
+        MaybeNumber: number | null;
+        MaybeInteger: number | null;
+        MaybeText: string | null;
+        /**
+         * @description What missing answers mean. none: nothing is lost · forwarding: packets are lost up to here for good ·
+         *     rate_limited: the router answers less than it forwards · silent: it never answers, those behind it do ·
+         *     filtered: from here on nothing answers
+         * @enum {string}
+         */
+        HopVerdict: "none" | "forwarding" | "rate_limited" | "silent" | "filtered";
+        HopDelay: {
+            min_us: components["schemas"]["MaybeNumber"];
+            mean_us: components["schemas"]["MaybeNumber"];
+            max_us: components["schemas"]["MaybeNumber"];
+            deviation_us: components["schemas"]["MaybeNumber"];
+            /** @description Mean of the newest run that was answered. */
+            last_us: number | null;
+        };
+        /** @description An entry of the label stack as the packet arrived with it (RFC 4950). */
+        MplsEntry: {
+            label: number;
+            traffic_class: number;
+            bottom: boolean;
+            ttl: number;
+        };
+        /** @description What a router says of one of its interfaces (RFC 5837). */
+        HopInterface: {
+            /** @description 0 incoming, 1 sub-IP part of it, 2 outgoing, 3 next hop. */
+            role: number;
+            index: components["schemas"]["MaybeInteger"];
+            address: components["schemas"]["MaybeText"];
+            name: components["schemas"]["MaybeText"];
+            mtu: components["schemas"]["MaybeInteger"];
+        };
+        /** @description The packet as the hop quoted it, where it was not as sent. */
+        HopAltered: {
+            ttl: components["schemas"]["MaybeInteger"];
+            dscp: components["schemas"]["MaybeInteger"];
+            ecn: components["schemas"]["MaybeInteger"];
+            mss: components["schemas"]["MaybeInteger"];
+            nat: {
+                source: components["schemas"]["MaybeText"];
+                destination: components["schemas"]["MaybeText"];
+                ports: boolean;
+            } | null;
+        };
+        PathHop: {
+            /** @description `<ttl>:<address>`, or `<ttl>:*` where nobody ever answered. */
+            id: string;
+            ttl: number;
+            address: components["schemas"]["MaybeText"];
+            /** @description By reverse DNS. */
+            name: string | null;
+            /** @description Not looked up yet. */
+            asn: number | null;
+            /** @description The destination, or whoever says that it goes no further. */
+            last: boolean;
+            /** @enum {string} */
+            answer: "none" | "exceeded" | "arrived" | "unreachable" | "too_big";
+            icmp: {
+                type: number;
+                code: number;
+            } | null;
+            sent: number;
+            received: number;
+            loss_ratio: components["schemas"]["Ratio"];
+            rtt: components["schemas"]["HopDelay"] | null;
+            jitter_us: components["schemas"]["MaybeNumber"];
+            /** @description Mean of each of the newest runs, oldest first; null where nothing answered. */
+            recent_us: components["schemas"]["MaybeNumber"][];
+            verdict: components["schemas"]["HopVerdict"];
+            confidence: components["schemas"]["Ratio"];
+            forwarding_loss_ratio: components["schemas"]["Ratio"];
+            /** @description Answers that a rate limiter lets through. */
+            limit_per_second: number | null;
+            grade: components["schemas"]["Grade"];
+            grade_reason: string;
+            /** @description Of the probe's paths that pass here, weighed by runs. */
+            share: number;
+            /** @description Packets of one flow were answered by several here. */
+            per_packet: boolean;
+            mtu: components["schemas"]["MaybeInteger"];
+            reply_ttl: components["schemas"]["MaybeInteger"];
+            mpls: components["schemas"]["MplsEntry"][];
+            interfaces: components["schemas"]["HopInterface"][];
+            altered: components["schemas"]["HopAltered"];
+        };
+        /** @description Two hops that one flow has passed one right after the other. */
+        PathLink: {
+            /** @description Id of a hop, or `agent`. */
+            from: string;
+            to: string;
+            share: number;
+            /** @description Difference of the mean round trips; may be negative. */
+            delay_us: number | null;
+        };
+        PathBranch: {
+            hops: string[];
+            share: number;
+            /** @description To its end; runs that broke off before it included. */
+            sent: number;
+            received: number;
+            loss_ratio: components["schemas"]["Ratio"];
+            rtt_mean_us: components["schemas"]["MaybeNumber"];
+            /** @description In its newest run. */
+            reached: boolean;
+        };
+        Path: {
+            at_us: components["schemas"]["TimeUs"];
+            /** @description What the answer covers begins behind it; later than asked for when there were more than 2,000 runs. */
+            from_us: number;
+            until_us: components["schemas"]["TimeUs"];
+            runs: number;
+            first_run_us: components["schemas"]["MaybeInteger"];
+            last_run_us: components["schemas"]["MaybeInteger"];
+            agent: components["schemas"]["AgentRef"];
+            target: {
+                name: string;
+                /** @description As it was measured last. */
+                address: string | null;
+            };
+            protocol: string;
+            /** @description By any flow of the newest run. */
+            reached: boolean | null;
+            mtu: components["schemas"]["MaybeInteger"];
+            black_hole: {
+                after_ttl: number;
+                mtu: components["schemas"]["MaybeInteger"];
+            } | null;
+            /** @description By TTL, then falling by share. */
+            hops: components["schemas"]["PathHop"][];
+            links: components["schemas"]["PathLink"][];
+            /** @description Falling by share. */
+            paths: components["schemas"]["PathBranch"][];
+            paths_total: number;
+        };
+        PathChangeHop: {
+            ttl: number;
+            address: string;
+            name: components["schemas"]["MaybeText"];
+            asn: components["schemas"]["MaybeInteger"];
+        };
+        PathChange: {
+            /** @description The first run that saw it. */
+            at_us: number;
+            /** @description The run that left no doubt. */
+            confirmed_us: number;
+            added: components["schemas"]["PathChangeHop"][];
+            removed: components["schemas"]["PathChangeHop"][];
+            /** @description Id of a route. */
+            before: string | null;
+            after: string;
+            hop_count_before: number;
+            hop_count_after: number;
+        };
+        Route: {
+            /** @description Follows from the addresses. */
+            id: string;
+            /** @description By TTL the addresses of all branches; none where nobody answered. */
+            hops: string[][];
+            runs: number;
+            share_of_time: components["schemas"]["Ratio"];
+            first_us: components["schemas"]["TimeUs"];
+            last_us: components["schemas"]["TimeUs"];
+        };
+        PathChanges: {
+            /** @description Newest last. */
+            changes: components["schemas"]["PathChange"][];
+            /** @description Falling by share of time. */
+            routes: components["schemas"]["Route"][];
+            /** @description Share of the time of the commonest route. */
+            stability: number | null;
+            flaps_per_day: components["schemas"]["MaybeNumber"];
+            /** @description That reached the destination. */
+            runs: number;
+            /** @description There is more than was read: 500 changes, 20,000 runs, 50 routes. */
+            truncated: boolean;
+        };
+        PathDiff: {
+            before: components["schemas"]["Path"];
+            after: components["schemas"]["Path"];
+            /** @description Hops of `after`. */
+            added: string[];
+            /** @description Hops of `before`. */
+            removed: string[];
+            /** @description Hops that are in both, by address. */
+            changed: {
+                before: string;
+                after: string;
+                loss_ratio_delta: number;
+                rtt_mean_delta_us: components["schemas"]["MaybeNumber"];
+            }[];
+            /** @description The same routers in the same places. */
+            same: boolean;
+        };
+        TopologyNode: {
+            id: string;
+            /**
+             * @description anonymous: a hop that gives no answer, one wherever both of its neighbours agree.
+             * @enum {string}
+             */
+            kind: "agent" | "router" | "anonymous" | "target";
+            address: components["schemas"]["MaybeText"];
+            addresses: string[];
+            name: string;
+            site: components["schemas"]["MaybeText"];
+            /** @description Of agents. */
+            labels: components["schemas"]["Labels"] | null;
+            asn: components["schemas"]["MaybeInteger"];
+            /** @description Not looked up yet. */
+            geo: null;
+            /** @description Median distance in hops from the agents. */
+            rank: number;
+            agent: components["schemas"]["Id"] | null;
+            grade: components["schemas"]["Grade"];
+            reason: string;
+            forwarding_loss_ratio: components["schemas"]["MaybeNumber"];
+            rtt_mean_us: components["schemas"]["MaybeNumber"];
+            verdict: components["schemas"]["HopVerdict"];
+            limit_per_second: components["schemas"]["MaybeNumber"];
+            mpls: boolean;
+            /** @description That pass here. */
+            paths: number;
+            seen_us: components["schemas"]["TimeUs"];
+        };
+        TopologyEdge: {
+            id: string;
+            source: string;
+            target: string;
+            paths: number;
+            /** @description Of what leaves the source. */
+            share: number;
+            delay_us: components["schemas"]["MaybeNumber"];
+            /** @description Lost between its ends. */
+            loss_ratio: number | null;
+            grade: components["schemas"]["Grade"];
+        };
+        TopologyPath: {
+            probe: components["schemas"]["Id"];
+            /** @description Id of a node. */
+            agent: string;
+            /** @description Id of a node. */
+            target: string;
+            protocol: string;
+            nodes: string[];
+            share: number;
+            grade: components["schemas"]["Grade"];
+            loss_ratio: components["schemas"]["MaybeNumber"];
+            rtt_mean_us: components["schemas"]["MaybeNumber"];
+            seen_us: components["schemas"]["TimeUs"];
+        };
+        Topology: {
+            generation: string;
+            at_us: components["schemas"]["TimeUs"];
+            from_us: components["schemas"]["TimeUs"];
+            until_us: components["schemas"]["TimeUs"];
+            /** @description Deltas of the topic `topology` go on from here. */
+            live: boolean;
+            /** @description Some probes have no place in it. */
+            truncated: boolean;
+            nodes: components["schemas"]["TopologyNode"][];
+            edges: components["schemas"]["TopologyEdge"][];
+            paths: components["schemas"]["TopologyPath"][];
+        };
+        TopologyTimeline: {
+            from_us: components["schemas"]["TimeUs"];
+            step_us: number;
+            /** @description The worst of each bucket; null without data. */
+            grades: (components["schemas"]["Grade"] | null)[];
+            /** @description Newest last. */
+            changes: {
+                at_us: components["schemas"]["TimeUs"];
+                probe: components["schemas"]["Id"];
+                agent_name: string;
+                target: string;
+                added: number;
+                removed: number;
+            }[];
+            truncated: boolean;
         };
         /** @description The user as the log remembers it, even when the account is gone. */
         AuditActor: {
@@ -1666,10 +2073,11 @@ export interface components {
         /**
          * @description agents: changes of status, health and identity, needs `agents.read` · probes: latest result per probe and
          *     edits, coalesced to at most one event a second, needs `probes.read` · probe: every new run of one probe,
-         *     needs `probes.read`
+         *     and each change of its route, needs `probes.read` · topology: deltas of the map, at most one a second, each from
+         *     the generation of the one before, or of the map as it was read, needs `probes.read`
          * @enum {string}
          */
-        LiveTopic: "agents" | "probes" | "probe";
+        LiveTopic: "agents" | "probes" | "probe" | "topology";
         LiveClientMessage: components["schemas"]["LiveSubscribe"] | components["schemas"]["LiveUnsubscribe"];
         LiveSubscribe: {
             /**
@@ -1733,7 +2141,7 @@ export interface components {
             id?: number;
             problem: components["schemas"]["Problem"];
         };
-        LiveEvent: components["schemas"]["LiveAgent"] | components["schemas"]["LiveAgentGone"] | components["schemas"]["LiveProbe"] | components["schemas"]["LiveProbeGone"] | components["schemas"]["LiveSamples"] | components["schemas"]["LiveAnnotated"];
+        LiveEvent: components["schemas"]["LiveAgent"] | components["schemas"]["LiveAgentGone"] | components["schemas"]["LiveProbe"] | components["schemas"]["LiveProbeGone"] | components["schemas"]["LiveSamples"] | components["schemas"]["LiveAnnotated"] | components["schemas"]["LiveRouteChange"] | components["schemas"]["LiveTopology"];
         /** @description Topic `agents`; the agent as it is now (created, changed, connected, ...). */
         LiveAgent: {
             /**
@@ -1788,6 +2196,38 @@ export interface components {
             type: "annotated";
             probe: components["schemas"]["Id"] | null;
         };
+        /** @description Topic `probe`; the route has changed, and the change is stored. */
+        LiveRouteChange: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "route_change";
+            probe: components["schemas"]["Id"];
+            change: components["schemas"]["PathChange"];
+        };
+        /**
+         * @description Topic `topology`; takes the map of generation `previous` to `generation`. Take away what was removed, then put in
+         *     nodes and edges by id; paths replace those of the probes in `removed.paths`. Who is at another generation reads the map again.
+         */
+        LiveTopology: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "topology";
+            generation: string;
+            previous: string;
+            nodes: components["schemas"]["TopologyNode"][];
+            edges: components["schemas"]["TopologyEdge"][];
+            paths: components["schemas"]["TopologyPath"][];
+            removed: {
+                nodes: string[];
+                edges: string[];
+                /** @description Probes. */
+                paths: components["schemas"]["Id"][];
+            };
+        };
     };
     responses: {
         /**
@@ -1830,6 +2270,10 @@ export interface components {
         FromOptional: number;
         /** @description Microseconds since the epoch, exclusive. */
         ToOptional: number;
+        /** @description Microseconds since the epoch; now when left out. */
+        At: number;
+        /** @description Seconds before the moment whose runs count. */
+        Window: number;
         /** @description Id of a user. */
         AuditActor: components["schemas"]["Id"];
         /** @description An action or its beginning, such as `probe.`. */
@@ -3075,6 +3519,158 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProbeEvents"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPath: {
+        parameters: {
+            query?: {
+                /** @description Microseconds since the epoch; now when left out. */
+                at?: components["parameters"]["At"];
+                /** @description Seconds before the moment whose runs count. */
+                window?: components["parameters"]["Window"];
+            };
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+                probe: components["parameters"]["Probe"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The path. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Path"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listPathChanges: {
+        parameters: {
+            query: {
+                /** @description Microseconds since the epoch, inclusive. */
+                from: components["parameters"]["From"];
+                /** @description Microseconds since the epoch, exclusive. */
+                to: components["parameters"]["To"];
+            };
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+                probe: components["parameters"]["Probe"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Changes and routes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PathChanges"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPathDiff: {
+        parameters: {
+            query: {
+                /** @description Microseconds since the epoch. */
+                before: number;
+                /** @description Microseconds since the epoch. */
+                after: number;
+                /** @description Seconds before the moment whose runs count. */
+                window?: components["parameters"]["Window"];
+            };
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+                probe: components["parameters"]["Probe"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Both paths and their differences. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PathDiff"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getTopology: {
+        parameters: {
+            query?: {
+                /** @description Microseconds since the epoch; now when left out. */
+                at?: components["parameters"]["At"];
+                /** @description Seconds before the moment whose runs count. */
+                window?: components["parameters"]["Window"];
+            };
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The map. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Topology"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getTopologyTimeline: {
+        parameters: {
+            query: {
+                /** @description Microseconds since the epoch, inclusive. */
+                from: components["parameters"]["From"];
+                /** @description Microseconds since the epoch, exclusive. */
+                to: components["parameters"]["To"];
+                /** @description At most this many. */
+                buckets?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The timeline. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopologyTimeline"];
                 };
             };
             default: components["responses"]["Problem"];
