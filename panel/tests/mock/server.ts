@@ -349,7 +349,7 @@ export class MockController {
     const strip = one ? makeSeries(one, from, to, this.now(), { width: 120 }) : undefined
     const n = this.probes.length
     return {
-      from_us: from, to_us: to, now_us: this.now(), probes: n, agents: this.agentCounts(), grades: this.grades(), agents_offline: this.agents.filter(agent => agent.status === 'offline'), changes: this.audit,
+      from_us: from, to_us: to, now_us: this.now(), probes: n, agents: this.agentCounts(), grades: this.grades(), agents_offline: this.agents.filter(agent => agent.status === 'offline'), changes: this.audit, route_changes: [],
       worst: worst.map((probe) => {
         const series = makeSeries(probe, from, to, this.now(), { width: 60 })
         return { probe, grade: probe.latest?.grade ?? 'unknown', grade_reason: probe.latest?.grade_reason ?? '', metrics: probe.latest?.metrics ?? {}, metric: 'rtt_p50', values: series.metrics.rtt_p50 ?? [], grades: series.grade, degraded_since_us: (series.start_us.at(-3) ?? from) + 7_000_000 }
