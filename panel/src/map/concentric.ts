@@ -25,7 +25,7 @@ export function concentric(input: LayoutInput, centre: number): Placed {
   const fullest = fullestRing(tree.depth, rings)
   const gap = Math.min(56, Math.min(radiusX, radiusY) / rings * 0.8, 2 * Math.PI * Math.min(radiusX, radiusY) * (fullest.ring / rings) / Math.max(1, fullest.nodes))
   return {
-    positions, gap, columnGap: radiusX / rings,
+    positions, gap, room: null, columnGap: radiusX / rings,
     rings: { x: cx, y: cy, radii: Array.from({ length: rings }, (_, i) => [(i + 1) / rings * radiusX, (i + 1) / rings * radiusY] as const) },
   }
 }

@@ -3,7 +3,11 @@ import type { MapView } from './view'
 import { row } from './graph'
 import { pathsThrough } from './view'
 
+/** Something pointed at: the drawn node, and what of it is meant. */
+export interface Chosen { readonly node: number, readonly members: readonly number[] }
+
 export interface Focus {
+  readonly chosen: readonly Chosen[]
   /** Drawn nodes that were asked for. */
   readonly of: readonly number[]
   readonly paths: readonly number[]
@@ -19,9 +23,6 @@ export interface Focus {
 
 /** An agent or a target, and how many of the paths are its. */
 export interface Hit { readonly node: number, readonly paths: number }
-
-/** Something pointed at: the drawn node, and what of it is meant. */
-export interface Chosen { readonly node: number, readonly members: readonly number[] }
 
 /** By the id of a node, also of one inside a group, or by the key of a group; null when it is not there. */
 export function chosenByKey(view: MapView, key: string): Chosen | null {
@@ -55,7 +56,7 @@ export function focusOf(view: MapView, chosen: readonly Chosen[], pair: boolean)
     }
   }
   return {
-    of, paths, nodes,
+    chosen, of, paths, nodes,
     source: Int32Array.from(links.keys(), key => Math.floor(key / size)),
     target: Int32Array.from(links.keys(), key => key % size),
     count: Int32Array.from(links.values()),

@@ -10,6 +10,8 @@ export interface ForceInput {
   readonly seed: Float32Array
   readonly width: number
   readonly height: number
+  /** How much room each takes, from its middle. */
+  readonly size: Float32Array
   /** Nodes that stay where they are put: index, x, y behind one another. */
   readonly fixed: Float64Array
 }
@@ -24,7 +26,9 @@ interface Body extends SimulationNodeDatum { readonly i: number }
 type Link = SimulationLinkDatum<Body>
 
 const SAME = { distance: 18, strength: 0.5 }
-const OTHER = { distance: 60, strength: 0.12 }
+const OTHER = { distance: 50, strength: 0.12 }
+const CHARGE = -60
+const PLAIN = 8
 
 export function makeForce(input: ForceInput): Force {
   const linked = new Uint8Array(input.count)
@@ -49,15 +53,16 @@ export function makeForce(input: ForceInput): Force {
     }
   }
   const links: Link[] = Array.from(input.source, (s, e) => ({ source: bodyOf[s] ?? 0, target: bodyOf[input.target[e] ?? 0] ?? 0 }))
+  const sizeOf = (body: Body) => input.size[body.i] ?? PLAIN
   const kind = (link: Link) => {
     const [a, b] = [link.source as Body, link.target as Body]
     const band = input.band[a.i] ?? -1
     return band >= 0 && band === input.band[b.i] ? SAME : OTHER
   }
   const simulation = forceSimulation(bodies)
-    .force('link', forceLink<Body, Link>(links).distance(link => kind(link).distance).strength(link => kind(link).strength))
-    .force('charge', forceManyBody<Body>().strength(-60).distanceMax(400))
-    .force('apart', forceCollide<Body>(7))
+    .force('link', forceLink<Body, Link>(links).distance(link => kind(link).distance + sizeOf(link.source as Body) + sizeOf(link.target as Body) - 2 * PLAIN).strength(link => kind(link).strength))
+    .force('charge', forceManyBody<Body>().strength(body => CHARGE * Math.max(1, sizeOf(body) / PLAIN)).distanceMax(600))
+    .force('apart', forceCollide<Body>(sizeOf))
     .force('x', forceX<Body>(input.width / 2).strength(0.04))
     .force('y', forceY<Body>(input.height / 2).strength(0.06))
     .stop()

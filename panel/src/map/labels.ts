@@ -153,5 +153,5 @@ function paintSwimNames(pen: Pen, scene: Scene): void {
   pen.fillStyle = scene.look.muted
   pen.textAlign = 'center'
   for (const [band, { x, y }] of first)
-    pen.fillText(clipped(band.split(':').slice(2).join(':'), 150, TEXT_SIGN), x, y - r * 2.2 - 8)
+    pen.fillText(clipped(band.split(':').slice(2).join(':'), 150, TEXT_SIGN), x, y - r * 2.2 - 15)
 }

@@ -11,6 +11,7 @@ const SWEEPS = 8
 const STRAIGHTENINGS = 6
 const GAP_MAX = 56
 const BAND_GAP = 0.9
+const PILL_WEIGHT = 2
 
 interface Column { readonly nodes: Int32Array }
 
@@ -26,14 +27,14 @@ export function layered(input: LayoutInput): Placed {
   const { count, frame } = input
   const positions = new Float32Array(count * 2)
   if (count === 0)
-    return { positions, gap: GAP_MAX, columnGap: frame.width }
+    return { positions, gap: GAP_MAX, room: new Float32Array(), columnGap: frame.width }
   const column = columnsOf(input)
   const last = column.reduce((most, value) => Math.max(most, value), 0)
   const into = toRows(count, input.source.length, e => input.target[e] ?? 0, e => input.source[e] ?? 0)
   const out = toRows(count, input.source.length, e => input.source[e] ?? 0, e => input.target[e] ?? 0)
   const columns = ordered(input, column, last, into, out)
   const innerHeight = frame.height - frame.top - frame.bottom
-  const units = columns.map(({ nodes }) => nodes.length + bandBreaks(input.band, nodes) * BAND_GAP)
+  const units = columns.map(({ nodes }) => unitsOf(input, nodes))
   const gaps = units.map(unit => Math.min(GAP_MAX, innerHeight / Math.max(1, unit)))
   const y = straightened(input, columns, gaps, into, out, frame.top, frame.top + innerHeight)
   const columnGap = (frame.width - frame.left - frame.right) / Math.max(1, last)
@@ -41,17 +42,21 @@ export function layered(input: LayoutInput): Placed {
     positions[i * 2] = last === 0 ? frame.width / 2 : frame.left + (column[i] ?? 0) * columnGap
     positions[i * 2 + 1] = y[i] ?? 0
   }
-  return { positions, gap: gaps.reduce((least, gap) => Math.min(least, gap), GAP_MAX), columnGap }
+  return { positions, gap: gaps.reduce((least, gap) => Math.min(least, gap), GAP_MAX), room: roomsOf(columns, y), columnGap }
 }
 
-function bandBreaks(band: Int32Array, nodes: Int32Array): number {
-  let breaks = 0
-  for (let i = 1; i < nodes.length; i += 1)
-    if (isBreak(band, nodes[i - 1] ?? 0, nodes[i] ?? 0))
-      breaks += 1
-  return breaks
+const weightOf = (input: LayoutInput, node: number): number => input.pill[node] === 1 ? PILL_WEIGHT : 1
+/** Distance of two neighbours in a column, in units. */
+function between(input: LayoutInput, a: number, b: number): number {
+  return (weightOf(input, a) + weightOf(input, b)) / 2 + (input.band[a] === input.band[b] ? 0 : BAND_GAP)
 }
-const isBreak = (band: Int32Array, a: number, b: number): boolean => band[a] !== band[b]
+
+function unitsOf(input: LayoutInput, nodes: Int32Array): number {
+  let units = (weightOf(input, nodes[0] ?? 0) + weightOf(input, nodes.at(-1) ?? 0)) / 2
+  for (let i = 1; i < nodes.length; i += 1)
+    units += between(input, nodes[i - 1] ?? 0, nodes[i] ?? 0)
+  return units
+}
 
 function ordered(input: LayoutInput, column: Int32Array, last: number, into: Rows, out: Rows): Column[] {
   const byColumn = toRows(last + 1, input.count, i => column[i] ?? 0, i => i)
@@ -107,7 +112,7 @@ function meanOf(node: number, place: Float64Array, neighbours: Rows): number {
 
 function straightened(input: LayoutInput, columns: readonly Column[], gaps: readonly number[], into: Rows, out: Rows, top: number, bottom: number): Float64Array {
   const y = new Float64Array(input.count)
-  const offsets = columns.map(({ nodes }, c) => offsetsOf(input.band, nodes, gaps[c] ?? GAP_MAX))
+  const offsets = columns.map(({ nodes }, c) => offsetsOf(input, nodes, gaps[c] ?? GAP_MAX))
   columns.forEach(({ nodes }, c) => {
     const offset = offsets[c] ?? new Float64Array()
     const high = offset.at(-1) ?? 0
@@ -122,10 +127,23 @@ function straightened(input: LayoutInput, columns: readonly Column[], gaps: read
   return y
 }
 
-function offsetsOf(band: Int32Array, nodes: Int32Array, gap: number): Float64Array {
+function roomsOf(columns: readonly Column[], y: Float64Array): Float32Array {
+  const room = new Float32Array(y.length).fill(GAP_MAX)
+  for (const { nodes } of columns) {
+    for (let i = 1; i < nodes.length; i += 1) {
+      const [a, b] = [nodes[i - 1] ?? 0, nodes[i] ?? 0]
+      const distance = Math.abs((y[b] ?? 0) - (y[a] ?? 0))
+      room[a] = Math.min(room[a] ?? GAP_MAX, distance)
+      room[b] = Math.min(GAP_MAX, distance)
+    }
+  }
+  return room
+}
+
+function offsetsOf(input: LayoutInput, nodes: Int32Array, gap: number): Float64Array {
   const offset = new Float64Array(nodes.length)
   for (let i = 1; i < nodes.length; i += 1)
-    offset[i] = (offset[i - 1] ?? 0) + gap * (isBreak(band, nodes[i - 1] ?? 0, nodes[i] ?? 0) ? 1 + BAND_GAP : 1)
+    offset[i] = (offset[i - 1] ?? 0) + Math.min(GAP_MAX * (1 + BAND_GAP), gap * between(input, nodes[i - 1] ?? 0, nodes[i] ?? 0))
   return offset
 }
 

@@ -23,6 +23,8 @@ export interface LayoutInput {
   readonly rank: Float32Array
   /** Nodes of one opened group; -1 outside. */
   readonly band: Int32Array
+  /** Groups and runs, which take more room than a single node. */
+  readonly pill: Uint8Array
   readonly source: Int32Array
   readonly target: Int32Array
   readonly frame: Frame
@@ -35,6 +37,8 @@ export interface Placed {
   readonly positions: Positions
   /** The least distance of two neighbours: how large a node may be drawn. */
   readonly gap: number
+  /** Of each node the distance to what is nearest above or below it, where there are columns. */
+  readonly room: Float32Array | null
   /** Between columns, for labels. */
   readonly columnGap: number
   /** Rings around the centre, of the concentric layout. */
@@ -55,6 +59,7 @@ export function layoutInput(view: MapView, frame: Frame): LayoutInput {
     side: Uint8Array.from(view.nodes, node => node.of === 'agent' ? AGENT : node.of === 'target' ? TARGET : HOP),
     rank: Float32Array.from(view.nodes, node => node.rank),
     band: Int32Array.from(view.nodes, node => bandOf(node.band)),
+    pill: Uint8Array.from(view.nodes, node => node.kind === 'group' || node.kind === 'run' ? 1 : 0),
     source: Int32Array.from(view.edges, edge => edge.source),
     target: Int32Array.from(view.edges, edge => edge.target),
     frame,
@@ -63,6 +68,6 @@ export function layoutInput(view: MapView, frame: Frame): LayoutInput {
 
 /** Room at both sides for names of agents and targets, as far as the width allows it. */
 export function frameOf(width: number, height: number): Frame {
-  const side = Math.max(28, Math.min(150, width * 0.13))
+  const side = Math.max(28, Math.min(150, width * (width < 600 ? 0.18 : 0.13)))
   return { width, height, left: side, right: side, top: 30, bottom: 46 }
 }

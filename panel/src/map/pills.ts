@@ -25,11 +25,11 @@ export function paintPill(pen: Pen, scene: Scene, node: ViewNode, pill: Pill): v
   const y = pill.y + pill.h / 2 + 0.5
   pen.fillStyle = look.text
   if (pill.label !== '')
-    pen.fillText(pill.label, pen.textAlign === 'center' ? pill.x + pill.w / 2 : pill.x + 10, y, pill.w - 16)
+    pen.fillText(pill.label, pen.textAlign === 'center' ? pill.x + pill.w / 2 : pill.x + 7, y, pill.w - 12)
   if (pill.count !== '') {
     pen.fillStyle = look.muted
     pen.textAlign = pill.label === '' ? 'center' : 'right'
-    pen.fillText(pill.count, pill.label === '' ? pill.x + pill.w / 2 : pill.x + pill.w - 10, y)
+    pen.fillText(pill.count, pill.label === '' ? pill.x + pill.w / 2 : pill.x + pill.w - 7, y)
   }
   if (trouble)
     gradeMark(pen, look, node.grade, pill.x + pill.w - 4, pill.y + 2, 4)

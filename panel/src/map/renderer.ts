@@ -32,7 +32,7 @@ const REST_MS = 110
 const FIT_MARGIN = 44
 
 /** For whoever listens; nothing is kept. */
-function measured(name: string, start: number): void {
+export function measured(name: string, start: number): void {
   performance.measure(name, { start })
   performance.clearMeasures(name)
 }
@@ -71,9 +71,14 @@ export class MapRenderer {
     this.ask('crisp')
   }
 
-  /** `home`: another layout, which is looked at from the beginning. */
-  show(picture: Picture, home: boolean): void {
+  /** `home`: another layout, which is looked at from the beginning. `pinned`: what stays in its place when one looks closer. */
+  show(picture: Picture, home: boolean, pinned?: number): void {
     const before = this.scene
+    const stays = before && pinned !== undefined && this.touched && !home ? before.view.index.get(picture.view.nodes[pinned]?.key ?? '') : undefined
+    if (before && pinned !== undefined && stays !== undefined) {
+      const moved = (axis: 0 | 1) => (before.placed.positions[stays * 2 + axis] ?? 0) - (picture.placed.positions[pinned * 2 + axis] ?? 0)
+      this.camera = panned(this.camera, moved(0) * this.camera.k, moved(1) * this.camera.k)
+    }
     const still = this.env.still() || !before || before.view.nodes.length === 0
     this.motion = still || !before ? null : { from: beginnings(before.view, before.positions, picture.view, picture.placed.positions), began: this.env.now() }
     this.picture = picture

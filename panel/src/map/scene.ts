@@ -43,8 +43,8 @@ const RADIUS_MAX = 8
 
 /** Radius of a plain hop in pixels: larger where there is room, and less than in proportion when one comes closer. */
 export function radiusOf(scene: Scene): number {
-  const { gap } = scene.placed
-  const fits = Math.min(RADIUS_MAX, Math.max(RADIUS_MIN, gap * 0.2))
+  const { gap, columnGap } = scene.placed
+  const fits = Math.min(RADIUS_MAX, Math.max(RADIUS_MIN, Math.min(gap * 0.2, columnGap * 0.16)))
   return Math.min(RADIUS_MAX + 2, fits * Math.max(0.75, Math.sqrt(scene.camera.k)))
 }
 
@@ -59,26 +59,28 @@ export interface Pill {
   readonly below: string
 }
 
-export const TEXT_SIGN = 6.2
+export const TEXT_SIGN = 6.05
 export const MONO_SIGN = 6.1
 export const PILL_H = 22
 const PILL_MAX = 190
 const BELOW_FROM = 36
+/** Without columns names of groups would cover one another when they are far away. */
+const NAMES_FROM = 0.5
 
 /** Groups and runs are drawn as pills with their names; the same rectangles are what is picked. */
 export function pillOf(scene: Scene, i: number): Pill | null {
   const node = scene.view.nodes[i]
   if (!node || (node.kind !== 'group' && node.kind !== 'run'))
     return null
-  const room = scene.layout === 'layered' ? Math.min(PILL_MAX, Math.max(34, scene.placed.columnGap * scene.camera.k - 12)) : PILL_MAX
+  const room = scene.layout === 'layered' ? Math.min(PILL_MAX, Math.max(34, scene.placed.columnGap * scene.camera.k - 10)) : scene.camera.k < NAMES_FROM ? 34 : PILL_MAX
   const count = node.kind === 'group' ? String(node.members.length) : ''
   const name = shortName(node.label)
   const countW = count === '' ? 0 : count.length * TEXT_SIGN + 8
-  const inside = room - countW - 18
-  const under = name.length * TEXT_SIGN > inside && count !== '' && scene.placed.gap * scene.camera.k >= BELOW_FROM
+  const inside = room - countW - 14
+  const under = name.length * TEXT_SIGN > inside && count !== '' && (scene.placed.room?.[i] ?? 0) * scene.camera.k >= BELOW_FROM
   const label = under ? '' : clipped(name, inside, TEXT_SIGN)
-  const w = label.length * TEXT_SIGN + countW + (label === '' ? 14 : 18)
-  return { x: screenX(scene, i) - w / 2, y: screenY(scene, i) - PILL_H / 2 - (under ? 4 : 0), w, h: PILL_H, label, count, below: under ? clipped(name, room, MONO_SIGN) : '' }
+  const w = label.length * TEXT_SIGN + countW + 14
+  return { x: screenX(scene, i) - w / 2, y: screenY(scene, i) - PILL_H / 2 - (under ? 4 : 0), w, h: PILL_H, label, count, below: under ? clipped(name, room + 14, MONO_SIGN) : '' }
 }
 
 /** "198.51.100/24": the zeros that the length says anyway are left out, as it is written in short. */

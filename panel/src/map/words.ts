@@ -1,6 +1,6 @@
 // Names, addresses and numbers of the map as people read them. Names come from the network: they are text, and what
 // would turn or hide other text is taken out.
-import type { Focus } from './focus'
+import type { Chosen, Focus } from './focus'
 import type { HopVerdict, TopologyNode } from './types'
 import type { MapView, ViewNode } from './view'
 import { joined, percent, plural, unitText } from '@/lib/format'
@@ -22,7 +22,7 @@ export const VERDICT_WORD: Readonly<Record<HopVerdict, string>> = {
   filtered: 'a filter answers',
 }
 
-const KIND_WORD: Readonly<Record<ViewNode['kind'], string>> = { agent: 'Agent', router: 'Hop', anonymous: 'No reply', target: 'Target', group: 'Group', run: 'Run' }
+export const KIND_WORD: Readonly<Record<ViewNode['kind'], string>> = { agent: 'Agent', router: 'Hop', anonymous: 'No reply', target: 'Target', group: 'Group', run: 'Run' }
 const MEMBERS_WORD = { agent: 'agent', hop: 'hop', target: 'target' } as const
 
 export function nodeName(node: TopologyNode): string {
@@ -64,18 +64,25 @@ export function sharedText(focus: Focus, total: number): string {
   return `${focus.paths.length} of ${plural(total, 'path')}`
 }
 
+/** The node that is meant, where it is one and no group. */
+export function onlyOne(view: MapView, chosen: Chosen): TopologyNode | undefined {
+  return chosen.members.length === 1 ? view.graph.nodes[chosen.members[0] ?? -1] : undefined
+}
+
 /** One sentence for the live region. */
 export function announcement(view: MapView, focus: Focus): string {
-  const names = focus.of.slice(0, 3).flatMap((i) => {
-    const node = view.nodes[i]
+  const names = focus.chosen.slice(0, 3).flatMap((chosen) => {
+    const node = view.nodes[chosen.node]
+    const only = onlyOne(view, chosen)
     if (!node)
       return []
-    const grade = node.kind === 'anonymous' ? 'not graded' : GRADE_LOOK[node.grade].word.toLowerCase()
-    const only = node.members.length === 1 ? view.graph.nodes[node.members[0] ?? 0] : undefined
+    const kind = only?.kind ?? node.kind
+    const grade = kind === 'anonymous' ? 'not graded' : GRADE_LOOK[only?.grade ?? node.grade].word.toLowerCase()
     const loss = only && (only.forwarding_loss_ratio ?? 0) > 0 ? `, forwarding loss ${lossText(only.forwarding_loss_ratio)}` : ''
-    return [`${viewName(node, view.graph.nodes)}, ${kindWord(node).toLowerCase()}, ${grade}${loss}`]
+    const what = kind === 'anonymous' ? 'a hop that does not reply' : `${only ? nodeName(only) : viewName(node, view.graph.nodes)}, ${(only ? KIND_WORD[only.kind] : kindWord(node)).toLowerCase()}`
+    return [`${what}, ${grade}${loss}`]
   })
-  const more = focus.of.length > 3 ? ` and ${focus.of.length - 3} more` : ''
+  const more = focus.chosen.length > 3 ? ` and ${focus.chosen.length - 3} more` : ''
   return `${names.join('; ')}${more}: on ${sharedText(focus, view.graph.paths.length)}, from ${plural(focus.agents.length, 'agent')} to ${plural(focus.targets.length, 'target')}`
 }
 

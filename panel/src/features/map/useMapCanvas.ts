@@ -11,7 +11,7 @@ import { readLook } from '@/charts/look'
 import { concentric } from '@/map/concentric'
 import { layered } from '@/map/layered'
 import { frameOf, layoutInput } from '@/map/layout'
-import { browserRendering, MapRenderer } from '@/map/renderer'
+import { browserRendering, MapRenderer, measured } from '@/map/renderer'
 
 export interface MapCanvasInput {
   readonly view: MapView
@@ -29,6 +29,8 @@ export interface MapCanvasHandle {
 }
 
 const FORCE_GAP = 26
+const GROUP_SIZE = 46
+const NODE_SIZE = 8
 
 function mapLook() {
   const look = readLook()
@@ -70,6 +72,7 @@ export function useMapCanvas(host: Readonly<Ref<HTMLElement | null>>, base: Read
     stopForce()
     const seed = layered(given).positions
     const before = forced.view
+    const { focus } = input()
     if (before && forced.placed) {
       const { positions } = forced.placed
       view.nodes.forEach((node, i) => {
@@ -78,7 +81,7 @@ export function useMapCanvas(host: Readonly<Ref<HTMLElement | null>>, base: Read
           seed.set(positions.subarray(at * 2, at * 2 + 2), i * 2)
       })
     }
-    const placed: Placed = { positions: seed, gap: FORCE_GAP, columnGap: FORCE_GAP * 4 }
+    const placed: Placed = { positions: seed, gap: FORCE_GAP, room: null, columnGap: FORCE_GAP * 4 }
     forced = { structure, placed, view }
     settling.value = true
     worker = new Worker(new URL('../../map/force.worker.ts', import.meta.url), { type: 'module' })
@@ -88,12 +91,14 @@ export function useMapCanvas(host: Readonly<Ref<HTMLElement | null>>, base: Read
       if (data.done)
         stopForce()
     }
-    worker.postMessage({ count: given.count, band: given.band, source: given.source, target: given.target, seed, width: size.width, height: size.height, fixed: new Float64Array() } satisfies ForceInput)
+    const room = Float32Array.from(view.nodes, node => node.kind === 'group' ? GROUP_SIZE : NODE_SIZE)
+    const fixed = (before ? focus?.of ?? [] : []).flatMap(i => before?.index.has(view.nodes[i]?.key ?? '') ? [i, seed[i * 2] ?? 0, seed[i * 2 + 1] ?? 0] : [])
+    worker.postMessage({ count: given.count, band: given.band, source: given.source, target: given.target, seed, width: size.width, height: size.height, size: room, fixed: Float64Array.from(fixed) } satisfies ForceInput)
     return placed
   }
 
   function draw(): void {
-    const { view, layout, centre } = input()
+    const { view, layout, centre, focus } = input()
     if (!renderer.value || size.width === 0)
       return
     const given = layoutInput(view, frameOf(size.width, size.height))
@@ -101,8 +106,10 @@ export function useMapCanvas(host: Readonly<Ref<HTMLElement | null>>, base: Read
       stopForce()
       forced = { structure: '', placed: null, view: null }
     }
+    const begun = performance.now()
     const placed = layout === 'force' ? startForce(view, given) : layout === 'concentric' ? concentric(given, centre) : layered(given)
-    renderer.value.show({ view, layout, placed, hidden: layout === 'force' ? unlinked(given) : null }, shownLayout !== layout)
+    measured('nw-map-layout', begun)
+    renderer.value.show({ view, layout, placed, hidden: layout === 'force' ? unlinked(given) : null }, shownLayout !== layout, focus?.chosen[0]?.node)
     shownLayout = layout
     mark()
   }
@@ -141,8 +148,8 @@ export function useMapCanvas(host: Readonly<Ref<HTMLElement | null>>, base: Read
     renderer.value?.stop()
     renderer.value = null
   })
-  watch(() => [input().view, input().layout, input().centre] as const, draw)
-  watch(() => [input().marks, input().changes] as const, mark)
+  watch([() => input().view, () => input().layout, () => input().centre], draw)
+  watch([() => input().marks, () => input().changes], mark)
   watch(() => input().focus, focus => renderer.value?.setFocus(focus))
   watch(themeVersion, () => renderer.value?.setLook(mapLook()), { flush: 'post' })
   return { renderer, settling }

@@ -44,16 +44,17 @@ export function useTopology(source: MaybeRefOrGetter<TopologySource>, atUs: Mayb
       view.value = { ...view.value, reading: true }
     try {
       const topology = await toValue(source).read(at, mine.signal)
-      if (mine === abort)
-        take(topology)
+      if (mine !== abort)
+        return
+      reading = false
+      take(topology)
     }
     catch (error) {
-      if (mine === abort)
-        view.value = view.value.kind === 'ready' ? { ...view.value, error, reading: false } : { kind: 'failed', error }
+      if (mine !== abort)
+        return
+      reading = false
+      view.value = view.value.kind === 'ready' ? { ...view.value, error, reading: false } : { kind: 'failed', error }
     }
-    if (mine !== abort)
-      return
-    reading = false
     if (again) {
       again = false
       soon()
@@ -63,7 +64,9 @@ export function useTopology(source: MaybeRefOrGetter<TopologySource>, atUs: Mayb
   function take(topology: Topology): void {
     const waiting = early
     early = []
-    view.value = { kind: 'ready', topology, readAtMs: Date.now(), error: null, reading: false }
+    // The same generation is the same network: nothing is built or drawn anew for it.
+    const known = view.value.kind === 'ready' && topology.live && view.value.topology.live && view.value.topology.generation === topology.generation ? view.value.topology : topology
+    view.value = { kind: 'ready', topology: known, readAtMs: Date.now(), error: null, reading: false }
     apply(waiting)
   }
 
