@@ -1,10 +1,12 @@
-// Writes a brotli and a gzip copy beside every file of the build that gets smaller by it; the controller embeds all three.
+// Writes a gzip copy beside every file of the build that gets smaller by it, and a brotli copy where that is smaller still by
+// enough; the controller embeds all of them.
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 
 const root = process.argv[2] ?? 'dist'
 const COMPRESSIBLE = new Set(['.html', '.js', '.css', '.svg', '.json', '.txt', '.webmanifest'])
+const BROTLI_WORTH = 2048
 const brotliOptions = { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }
 
 function* files(folder) {
@@ -18,6 +20,9 @@ function* files(folder) {
 for (const path of [...files(root)]) {
   if (!COMPRESSIBLE.has(extname(path))) continue
   const plain = readFileSync(path)
-  for (const [suffix, packed] of [['.br', brotliCompressSync(plain, brotliOptions)], ['.gz', gzipSync(plain, { level: 9 })]])
-    if (packed.length < plain.length) writeFileSync(path + suffix, packed)
+  const gzip = gzipSync(plain, { level: 9 })
+  if (gzip.length < plain.length) writeFileSync(`${path}.gz`, gzip)
+  // Three copies of many small files are more than what brotli spares on the wire: it has to be worth one.
+  const brotli = brotliCompressSync(plain, brotliOptions)
+  if (Math.min(plain.length, gzip.length) - brotli.length >= BROTLI_WORTH) writeFileSync(`${path}.br`, brotli)
 }
