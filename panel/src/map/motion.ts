@@ -14,6 +14,13 @@ export function between(from: Positions, to: Positions, share: number): Position
   return to.map((value, i) => (from[i] ?? value) + (value - (from[i] ?? value)) * t)
 }
 
+const SEEN_PX = 0.5
+
+/** Whether going from one to the other would be seen. */
+export function differ(from: Positions, to: Positions): boolean {
+  return from.some((value, i) => Math.abs(value - (to[i] ?? value)) > SEEN_PX)
+}
+
 /** Where the nodes of a new picture begin: where they were, or where the group was that they come out of (or go into). */
 export function beginnings(before: MapView, positions: Positions, after: MapView, to: Positions): Positions {
   const start = to.slice()

@@ -91,6 +91,15 @@ describe('the renderer', () => {
       expect(renderer.current?.positions).toBe(renderer.current?.placed.positions)
     }
   })
+  it('does not set out when nothing has another place: new values are painted once', () => {
+    const { renderer, frames, frame, pictureOf } = world()
+    renderer.resize(800, 600, 1)
+    renderer.show(pictureOf(['a1 r1 t1']), true)
+    frame()
+    renderer.show(pictureOf(['a1 r1 t1']), false)
+    frame()
+    expect(frames).toHaveLength(0)
+  })
   it('touches only the overlay for what is pointed at', () => {
     const { renderer, base, over, frame, pictureOf } = world()
     const picture = pictureOf(['a1 r1 t1'])

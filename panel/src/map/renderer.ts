@@ -6,7 +6,7 @@ import type { LayoutName, Placed } from './layout'
 import type { MapLook, Scene } from './scene'
 import type { MapView } from './view'
 import { centred, fitted, HOME, inView, panned, zoomed } from './camera'
-import { beginnings, between, MOTION_MS } from './motion'
+import { beginnings, between, differ, MOTION_MS } from './motion'
 import { paintOverlay } from './overlay'
 import { paintScene } from './paint'
 import { Picker } from './pick'
@@ -79,8 +79,8 @@ export class MapRenderer {
       const moved = (axis: 0 | 1) => (before.placed.positions[stays * 2 + axis] ?? 0) - (picture.placed.positions[pinned * 2 + axis] ?? 0)
       this.camera = panned(this.camera, moved(0) * this.camera.k, moved(1) * this.camera.k)
     }
-    const still = this.env.still() || !before || before.view.nodes.length === 0
-    this.motion = still || !before ? null : { from: beginnings(before.view, before.positions, picture.view, picture.placed.positions), began: this.env.now() }
+    const from = before && !this.env.still() ? beginnings(before.view, before.positions, picture.view, picture.placed.positions) : null
+    this.motion = from && differ(from, picture.placed.positions) ? { from, began: this.env.now() } : null
     this.picture = picture
     this.focus = null
     if (home) {

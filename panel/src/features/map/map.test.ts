@@ -68,6 +68,9 @@ describe('the table', () => {
   })
   it('drives the selection', async () => {
     const table = shown({ selected: ['a1'] })
+    await table.findAll('button.pick')[0]?.trigger('focus')
+    await table.findAll('button.pick')[0]?.trigger('blur')
+    expect(table.emitted('point')).toEqual([['r2'], ['']])
     await table.findAll('button.pick')[0]?.trigger('click')
     expect(table.emitted('choose')?.[0]).toEqual([['r2'], false])
     await table.findAll('button.pick')[0]?.trigger('click', { shiftKey: true })
