@@ -108,7 +108,7 @@ export function useMapCanvas(host: Readonly<Ref<HTMLElement | null>>, base: Read
     }
     const begun = performance.now()
     const placed = layout === 'force' ? startForce(view, given) : layout === 'concentric' ? concentric(given, centre) : layered(given)
-    measured('nw-map-layout', begun)
+    measured(`nw-map-${layout}`, begun)
     renderer.value.show({ view, layout, placed, hidden: layout === 'force' ? unlinked(given) : null }, shownLayout !== layout, focus?.chosen[0]?.node)
     shownLayout = layout
     mark()
