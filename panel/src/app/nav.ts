@@ -1,6 +1,6 @@
 // Entries of the navigation: what the caller may see, and nothing else.
 import type { Permission } from '@/api/types'
-import { Activity, Gauge, HelpCircle, Network, ScrollText, Server, Settings } from '@lucide/vue'
+import { Activity, Cable, Gauge, HelpCircle, Network, Route, ScrollText, Server, Settings } from '@lucide/vue'
 
 export interface NavEntry {
   readonly name: string
@@ -17,6 +17,8 @@ export const NAV: readonly NavEntry[] = [
   { name: 'agents', label: 'Agents', icon: Server, key: 'a', permission: 'agents.read', primary: true },
   { name: 'probes', label: 'Probes', icon: Activity, key: 'p', permission: 'probes.read', primary: true },
   { name: 'map', label: 'Map', icon: Network, key: 'm', permission: 'probes.read', primary: true },
+  { name: 'uplinks', label: 'Uplinks', icon: Cable, key: 'u', permission: 'probes.read', primary: false },
+  { name: 'traces', label: 'Traces', icon: Route, key: 't', permission: 'probes.trace' as Permission, primary: false },
   { name: 'audit', label: 'Audit log', icon: ScrollText, key: 'l', permission: 'audit.read', primary: false },
   { name: 'settings', label: 'Settings', icon: Settings, key: 's', permission: 'workspace.read', primary: true },
   { name: 'help', label: 'How to read', icon: HelpCircle, key: 'h', primary: false },

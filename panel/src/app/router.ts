@@ -25,9 +25,11 @@ declare module 'vue-router' {
 
 const HOUR: TimeRange = { from: 'now-1h', to: 'now' }
 const DAY: TimeRange = { from: 'now-24h', to: 'now' }
+const MONTH: TimeRange = { from: 'now-30d', to: 'now' }
 
 const agents = { name: 'agents', title: 'Agents' }
 const probes = { name: 'probes', title: 'Probes' }
+const traces = { name: 'traces', title: 'Traces' }
 const settings = { name: 'settings', title: 'Settings' }
 
 const workspacePages: RouteRecordRaw[] = [
@@ -35,12 +37,16 @@ const workspacePages: RouteRecordRaw[] = [
   { path: 'welcome', name: 'welcome', component: () => import('@/features/onboarding/WelcomePage.vue'), meta: { title: 'Getting started', nav: 'overview', permission: 'agents.write' } },
   { path: 'agents', name: 'agents', component: () => import('@/features/agents/AgentsPage.vue'), meta: { title: 'Agents', nav: 'agents', permission: 'agents.read' } },
   { path: 'agents/:agent', name: 'agent', component: () => import('@/features/agents/AgentPage.vue'), meta: { title: 'Agent', nav: 'agents', permission: 'agents.read', parent: agents } },
+  { path: 'agents/:agent/interfaces', name: 'agent-interfaces', component: () => import('@/features/agents/interfaces/InterfacesPage.vue'), meta: { title: 'Interfaces', nav: 'agents', permission: 'agents.read', range: MONTH, parent: agents } },
   { path: 'probes', name: 'probes', component: () => import('@/features/probes/ProbesPage.vue'), meta: { title: 'Probes', nav: 'probes', permission: 'probes.read' } },
   { path: 'probes/new', name: 'probe-new', component: () => import('@/features/probes/ProbeFormPage.vue'), meta: { title: 'New probe', nav: 'probes', permission: 'probes.write', parent: probes } },
   { path: 'probes/compare', name: 'compare', component: () => import('@/features/probes/ComparePage.vue'), meta: { title: 'Compare', nav: 'probes', permission: 'probes.read', range: HOUR, parent: probes } },
   { path: 'probes/:probe', name: 'probe', component: () => import('@/features/probes/ProbePage.vue'), meta: { title: 'Probe', nav: 'probes', permission: 'probes.read', range: HOUR, parent: probes } },
   { path: 'probes/:probe/edit', name: 'probe-edit', component: () => import('@/features/probes/ProbeFormPage.vue'), meta: { title: 'Edit', nav: 'probes', permission: 'probes.write', parent: probes } },
   { path: 'map', name: 'map', component: () => import('@/features/map/MapPage.vue'), meta: { title: 'Map', nav: 'map', permission: 'probes.read', range: DAY } },
+  { path: 'uplinks', name: 'uplinks', component: () => import('@/features/uplinks/UplinksPage.vue'), meta: { title: 'Uplinks', nav: 'uplinks', permission: 'probes.read', range: DAY } },
+  { path: 'traces', name: 'traces', component: () => import('@/features/trace/TracesPage.vue'), meta: { title: 'Traces', nav: 'traces', permission: 'probes.trace' as Permission } },
+  { path: 'traces/:trace', name: 'trace', component: () => import('@/features/trace/TracePage.vue'), meta: { title: 'Trace', nav: 'traces', permission: 'probes.trace' as Permission, parent: traces } },
   { path: 'settings', name: 'settings', component: () => import('@/features/settings/SettingsPage.vue'), meta: { title: 'Settings', nav: 'settings', permission: 'workspace.read' } },
   { path: 'settings/members', name: 'members', component: () => import('@/features/settings/MembersPage.vue'), meta: { title: 'Members', nav: 'settings', permission: 'members.read', parent: settings } },
   { path: 'settings/roles', name: 'roles', component: () => import('@/features/settings/RolesPage.vue'), meta: { title: 'Roles', nav: 'settings', permission: 'workspace.read', parent: settings } },

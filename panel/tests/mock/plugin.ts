@@ -5,7 +5,15 @@ import { handle, MockController } from './server.ts'
 
 const TICK_MS = 2000
 
-export function mockPlugin(mock = new MockController().seed().withPath()): Plugin {
+function seeded(): MockController {
+  const mock = new MockController().seed().withPath()
+  const [agent] = mock.agents
+  if (agent)
+    mock.traces.start({ target: 'svc-3a.example' }, agent)
+  return mock
+}
+
+export function mockPlugin(mock = seeded()): Plugin {
   return {
     name: 'netwatcher-mock',
     configureServer(server) {

@@ -4,18 +4,21 @@ import type { components } from '../../src/api/schema'
 import { KINDS, makeAgent, makeProbe, makeSeries, noise } from './data.ts'
 import type { Topology } from '../../src/map/types'
 import { makeSmallTopology, makeTopologyTimeline } from './topology.ts'
+import type { Interfaces } from '../../src/features/agents/interfaces/types'
 import type { Path } from '../../src/features/path/types'
+import { makeInterfaceChanges, makeInterfaces, makeUplinks } from './interfaces.ts'
 import { makeChanges, makeDiff, makePath, PATH } from './paths.ts'
+import { MockTraces } from './traces.ts'
 
 type S = components['schemas']
 type Send = (message: S['LiveServerMessage']) => void
-interface Answer { status: number, body?: unknown, etag?: string, text?: string }
-interface Request { method: string, path: string[], query: URLSearchParams, body: Record<string, unknown> }
+export interface Answer { status: number, body?: unknown, etag?: string, text?: string }
+export interface Request { method: string, path: string[], query: URLSearchParams, body: Record<string, unknown> }
 
-const PERMISSIONS: S['Permission'][] = ['workspace.read', 'workspace.write', 'workspace.delete', 'members.read', 'members.write', 'agents.read', 'agents.write', 'agents.delete', 'probes.read', 'probes.write', 'probes.delete', 'audit.read']
+const PERMISSIONS: S['Permission'][] = ['workspace.read', 'workspace.write', 'workspace.delete', 'members.read', 'members.write', 'agents.read', 'agents.write', 'agents.delete', 'probes.read', 'probes.write', 'probes.delete', 'probes.trace' as S['Permission'], 'audit.read']
 const ROLE_DROPS: Record<S['Role'], S['Permission'][]> = {
   owner: [], admin: ['workspace.delete'], operator: ['workspace.delete', 'workspace.write', 'members.write', 'agents.delete', 'probes.delete', 'audit.read'],
-  viewer: ['workspace.delete', 'workspace.write', 'members.write', 'agents.write', 'agents.delete', 'probes.write', 'probes.delete', 'audit.read'],
+  viewer: ['workspace.delete', 'workspace.write', 'members.write', 'agents.write', 'agents.delete', 'probes.write', 'probes.delete', 'probes.trace' as S['Permission'], 'audit.read'],
 }
 const permissionsOf = (role: S['Role']) => PERMISSIONS.filter(permission => !ROLE_DROPS[role].includes(permission))
 
@@ -27,6 +30,8 @@ export class MockController {
   needed = false
   /** Instead of the usual one. */
   shownPath: Path | null = null
+  shownInterfaces: Interfaces | null = null
+  readonly traces = new MockTraces(() => this.now())
   signedIn = true
   role: S['Role'] = 'owner'
   agents: S['Agent'][] = []
@@ -95,6 +100,8 @@ export class MockController {
       probe.latest = probe.latest && { ...probe.latest, at_us: this.now() }
       this.publish('probe', [{ type: 'samples', probe: probe.id, kind: probe.kind, rows: { at_us: [this.now()], outcome: ['ok'], reason: [''], address: ['192.0.2.1'], clock: ['kernel'], columns: {} } }], probe.id)
     }
+    for (const trace of this.traces.step())
+      this.publish('trace' as S['LiveTopic'], [{ type: 'trace', trace } as never])
     this.publish('probes', this.probes.map(probe => ({ type: 'probe', probe })))
   }
 
@@ -160,8 +167,10 @@ export class MockController {
     const [area = '', id, part] = rest
     switch (area) {
       case '': return ok(this.workspace(), '"w-1"')
-      case 'agents': return id === undefined ? this.listOrCreateAgent(request) : this.oneAgent(request, id, part)
+      case 'agents': return id === undefined ? this.listOrCreateAgent(request) : part === 'interfaces' ? ok(rest[3] === 'history' ? makeInterfaceChanges(this.now()) : this.shownInterfaces ?? makeInterfaces(this.now())) : this.oneAgent(request, id, part)
       case 'probes': return id === undefined ? this.listOrCreateProbe(request) : part === 'path' ? this.path(request, id, rest[3]) : this.oneProbe(request, id, part)
+      case 'traces': return this.traces.answer(request, id, this.agents)
+      case 'uplinks': return ok(makeUplinks(this.probes, this.now()))
       case 'annotations': return this.annotation(request, id, part)
       case 'topology': return this.network(request.query, id)
       case 'overview': return ok(this.overview(request.query))

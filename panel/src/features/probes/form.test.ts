@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { ApiError } from '@/api/problem'
 import { COUNTER, PING } from '../../../tests/mock/data'
-import { draftOf, fieldProblem, filledSettings, isHost, problemsOf, settingsOf, settingText } from './form'
+import { isHost } from '@/lib/host'
+import { draftOf, fieldProblem, filledSettings, problemsOf, settingsOf, settingText } from './form'
 import { problemsFromServer } from './useProbeForm'
 
 const setting = (name: string) => PING.settings.find(entry => entry.name === name) ?? (() => { throw new Error(name) })()

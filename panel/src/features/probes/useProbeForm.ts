@@ -38,6 +38,8 @@ export function useProbeForm(workspace: () => string, kinds: Ref<Kind[] | undefi
   const name = ref('')
   const agentIds = ref<string[]>(typeof route.query.agent === 'string' ? [route.query.agent] : [])
   const draft = ref<Draft>({})
+  /** Of the probe that is edited. */
+  const editedAgent = ref<string>()
   const touched = ref(new Set<string>())
   const tried = ref(false)
   const fromServer = ref<Record<string, string>>({})
@@ -55,6 +57,7 @@ export function useProbeForm(workspace: () => string, kinds: Ref<Kind[] | undefi
       const answer = await probeActions.readForEdit(workspace(), id)
       const found = kinds.value?.find(entry => entry.name === answer.data.kind)
       kindName.value = answer.data.kind
+      editedAgent.value = answer.data.agent.id
       draft.value = draftOf(found?.settings ?? [], answer.data.settings)
       loadedName = answer.data.name
       name.value = isEdit ? loadedName : ''
@@ -135,5 +138,6 @@ export function useProbeForm(workspace: () => string, kinds: Ref<Kind[] | undefi
       busy.value = false
     }
   }
-  return { isEdit, kind, kindName, name, agentIds, draft, problems, serverProblem, duplicates, busy, loadError, save }
+  const runsOn = computed(() => isEdit ? (editedAgent.value === undefined ? [] : [editedAgent.value]) : agentIds.value)
+  return { isEdit, runsOn, kind, kindName, name, agentIds, draft, problems, serverProblem, duplicates, busy, loadError, save }
 }
