@@ -149,3 +149,20 @@ export function makeProbe(id: string, agent: S['Agent'], target: string, part: P
     latest: { at_us: nowUs - 20_000_000, outcome: 'ok', reason: '', grade: lossGrade(loss ?? 0), grade_reason: '', metrics: { rtt_p50: 23_400, rtt_p95: 31_200, loss_ratio: loss, jitter: 412, sent: 20, received: 20 } }, ...part,
   }
 }
+
+export function makeHistogram(from: number, to: number): S['Histogram'] {
+  const lower = Array.from({ length: 40 }, (_, i) => 20_000 + i * 500)
+  return { column: 'rtt', unit: 'us', from_us: from, to_us: to, count: 4000, min: 20_100, max: 39_900, lower, upper: lower.map(value => value + 500), counts: lower.map((_, i) => Math.round(500 * Math.exp(-((i - 8) ** 2) / 20) + 12 * noise(i, 3))) }
+}
+
+export function makeSamples(probe: S['Probe'], from: number, to: number, now: number, values: boolean): S['Samples'] {
+  const step = Number(probe.settings.interval ?? 60_000) * 1000
+  const at: number[] = []
+  for (let us = Math.ceil(from / step) * step; us < Math.min(to, now) && at.length < 500; us += step)
+    at.push(us)
+  const packets = at.map((_, i) => Array.from({ length: i % 9 === 0 ? 19 : 20 }, (_, k) => 21_000 + k * 120 + 900 * noise(i, k)).sort((a, b) => a - b))
+  return {
+    probe: probe.id, kind: probe.kind, count: at.length, next_cursor: null, ...(values ? { values: { rtt: packets } } : {}),
+    rows: { at_us: at, outcome: at.map(() => 'ok'), reason: at.map(() => ''), address: at.map(() => '198.51.100.7'), clock: at.map(() => 'kernel'), columns: { sent: at.map(() => 20), received: packets.map(run => run.length), rtt_min: packets.map(run => Math.round(run[0] ?? 0)) } },
+  }
+}

@@ -1,7 +1,7 @@
 // A controller for the panel's own tests: in memory, forgetful, never shipped; it answers every route that they use.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { components } from '../../src/api/schema'
-import { KINDS, makeAgent, makeProbe, makeSeries, noise } from './data.ts'
+import { KINDS, makeAgent, makeHistogram, makeProbe, makeSamples, makeSeries, noise } from './data.ts'
 import type { Topology } from '../../src/map/types'
 import { makeSmallTopology, makeTopologyTimeline } from './topology.ts'
 import type { Interfaces } from '../../src/features/agents/interfaces/types'
@@ -274,9 +274,9 @@ export class MockController {
     if (part === 'series')
       return ok(makeSeries(probe, from, to, this.now(), request.query.has('step_us') ? { stepUs: Number(request.query.get('step_us')) } : { width: Number(request.query.get('width') ?? 1000) }))
     if (part === 'histogram')
-      return ok(histogram(from, to))
+      return ok(makeHistogram(from, to))
     if (part === 'samples')
-      return ok(samples(probe, from, to, this.now(), request.query.get('values') === 'true'))
+      return ok(makeSamples(probe, from, to, this.now(), request.query.get('values') === 'true'))
     if (part === 'events')
       return ok(this.events(probe, from, to))
     if (request.method === 'DELETE') {
@@ -370,23 +370,6 @@ export class MockController {
         },
       },
     }
-  }
-}
-
-function histogram(from: number, to: number): S['Histogram'] {
-  const lower = Array.from({ length: 40 }, (_, i) => 20_000 + i * 500)
-  return { column: 'rtt', unit: 'us', from_us: from, to_us: to, count: 4000, min: 20_100, max: 39_900, lower, upper: lower.map(value => value + 500), counts: lower.map((_, i) => Math.round(500 * Math.exp(-((i - 8) ** 2) / 20) + 12 * noise(i, 3))) }
-}
-
-function samples(probe: S['Probe'], from: number, to: number, now: number, values: boolean): S['Samples'] {
-  const step = Number(probe.settings.interval ?? 60_000) * 1000
-  const at: number[] = []
-  for (let us = Math.ceil(from / step) * step; us < Math.min(to, now) && at.length < 500; us += step)
-    at.push(us)
-  const packets = at.map((_, i) => Array.from({ length: i % 9 === 0 ? 19 : 20 }, (_, k) => 21_000 + k * 120 + 900 * noise(i, k)).sort((a, b) => a - b))
-  return {
-    probe: probe.id, kind: probe.kind, count: at.length, next_cursor: null, ...(values ? { values: { rtt: packets } } : {}),
-    rows: { at_us: at, outcome: at.map(() => 'ok'), reason: at.map(() => ''), address: at.map(() => '198.51.100.7'), clock: at.map(() => 'kernel'), columns: { sent: at.map(() => 20), received: packets.map(run => run.length), rtt_min: packets.map(run => Math.round(run[0] ?? 0)) } },
   }
 }
 
