@@ -158,9 +158,8 @@ describe('small things', () => {
   it('shows in the navigation what the permissions allow', () => {
     const names = (...permissions: Permission[]) => visibleNav(permission => permissions.includes(permission)).map(entry => entry.name)
     expect(names()).toEqual(['help'])
-    expect(names('probes.read', 'agents.read', 'workspace.read')).toEqual(['overview', 'agents', 'probes', 'map', 'uplinks', 'settings', 'help'])
+    expect(names('probes.read', 'agents.read', 'workspace.read')).toEqual(['overview', 'agents', 'probes', 'map', 'uplinks', 'traces', 'settings', 'help'])
     expect(names('audit.read')).toContain('audit')
-    expect(names('probes.trace' as Permission)).toContain('traces')
   })
   it('chooses the zone', () => {
     expect(zoneName('utc', 'Europe/Berlin')).toBe('UTC')

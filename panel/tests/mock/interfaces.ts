@@ -14,7 +14,7 @@ const route = (part: Partial<RouteEntry> & Pick<RouteEntry, 'destination'>): Rou
 
 export function makeInterfaces(nowUs: number): Interfaces {
   return {
-    at_us: nowUs - 3_600_000_000, current: true, hostname: 'vancouver-1.example', dns: ['192.0.2.53', '2001:db8::53'], valid_names: ['eth0', 'eth1', 'wwan0', 'lo', 'wg0'],
+    at_us: nowUs - 3_600_000_000, current: true, hostname: 'vancouver-1.example', dns: ['192.0.2.53', '2001:db8::53'], valid_names: ['eth0', 'eth1', 'wwan0', 'lo', 'wg0'], truncated: false,
     interfaces: [
       plain({ name: 'lo', index: 1, kind: 'loopback', mtu: 65_536, addresses: [address('127.0.0.1', 8, { scope: 'host' }), address('::1', 128, { scope: 'host' })] }),
       plain({ name: 'eth0', index: 2, mac: '00:1b:21:3a:9f:02', vendor: 'Intel Corporate', speed_mbps: 1000, duplex: 'full', default: true, probes: 3, dns: ['192.0.2.53'], public_v4: '203.0.113.77', public_v6: '2001:db8:1:2::10', public_seen_us: nowUs - 90e6, addresses: [address('192.0.2.10', 24), address('2001:db8:1:2::10', 64), address('2001:db8:1:2:9c1e:77ff:fe3a:1', 64, { temporary: true }), address('fe80::21b:21ff:fe3a:9f02', 64, { scope: 'link' })], gateways: [{ address: '192.0.2.1', family: 'v4', metric: 100, table: 'main' }, { address: 'fe80::1', family: 'v6', metric: 100, table: 'main' }] }),
@@ -32,20 +32,20 @@ export function makeInterfaces(nowUs: number): Interfaces {
     ],
     rules: [
       { family: 'v4', priority: 0, from: null, to: null, iif: null, oif: null, fwmark: null, table: 'local', action: 'lookup' }, { family: 'v4', priority: 1000, from: '10.20.0.2/32', to: null, iif: null, oif: null, fwmark: null, table: '200', action: 'lookup' },
-      { family: 'v4', priority: 1100, from: null, to: null, iif: null, oif: null, fwmark: '0x2', table: '200', action: 'lookup' }, { family: 'v4', priority: 32_766, from: null, to: null, iif: null, oif: null, fwmark: null, table: 'main', action: 'lookup' },
+      { family: 'v4', priority: 1100, from: null, to: null, iif: null, oif: null, fwmark: 2, table: '200', action: 'lookup' }, { family: 'v4', priority: 32_766, from: null, to: null, iif: null, oif: null, fwmark: null, table: 'main', action: 'lookup' },
     ],
   }
 }
 
-export const NEVER: Interfaces = { at_us: null, current: false, hostname: '', interfaces: [], routes: [], rules: [], dns: [], valid_names: [] }
+export const NEVER: Interfaces = { at_us: null, current: false, hostname: '', interfaces: [], routes: [], rules: [], dns: [], valid_names: [], truncated: false }
 
 export function makeInterfaceChanges(nowUs: number): InterfaceChanges {
-  const change = (hoursAgo: number, text: string, part: Partial<InterfaceChange>): InterfaceChange => ({ at_us: nowUs - hoursAgo * 36e8, text, interface: 'eth1', kind: 'link', before: null, after: null, detail: {}, ...part })
+  const change = (hoursAgo: number, text: string, part: Partial<InterfaceChange>): InterfaceChange => ({ at_us: nowUs - hoursAgo * 36e8, text, interface: 'eth1', kind: 'link', before: null, after: null, detail: { took_ms: null, reason: null }, ...part })
   return {
     next: null,
     changes: [
-      change(1, 'eth1: public address', { kind: 'public', before: '198.51.100.199', after: '198.51.100.200' }), change(2.001, 'the default route is eth0\'s again', { kind: 'failover', interface: 'eth0', before: 'eth1', after: 'eth0', detail: { took_ms: 412 } }), change(2, 'eth0: carrier found', { interface: 'eth0', before: 'no carrier', after: 'up' }),
-      change(3, 'the default route went to eth1', { kind: 'failover', before: 'eth0', after: 'eth1', detail: { took_ms: 1830 } }), change(3.001, 'eth0: carrier lost', { interface: 'eth0', before: 'up', after: 'no carrier' }), change(48, 'wg0: added', { kind: 'added', interface: 'wg0' }),
+      change(1, 'eth1: public address', { kind: 'public', before: '198.51.100.199', after: '198.51.100.200' }), change(2.001, 'the default route is eth0\'s again', { kind: 'failover', interface: 'eth0', before: 'eth1', after: 'eth0', detail: { took_ms: 412, reason: null } }), change(2, 'eth0: carrier found', { interface: 'eth0', before: 'no carrier', after: 'up' }),
+      change(3, 'the default route went to eth1', { kind: 'failover', before: 'eth0', after: 'eth1', detail: { took_ms: 1830, reason: null } }), change(3.001, 'eth0: carrier lost', { interface: 'eth0', before: 'up', after: 'no carrier' }), change(48, 'wg0: added', { kind: 'added', interface: 'wg0' }),
     ],
   }
 }
@@ -53,16 +53,17 @@ export function makeInterfaceChanges(nowUs: number): InterfaceChanges {
 export function makeUplinks(probes: readonly S['Probe'][], nowUs: number): Uplinks {
   const [one, two, three] = probes
   if (!one || !two || !three)
-    return { groups: [] }
+    return { groups: [], truncated: false }
   const values = (seed: number, ms: number) => Array.from({ length: 48 }, (_, i) => i > 30 && i < 33 && seed === 1 ? null : Math.round(ms * 1000 * (0.95 + 0.2 * noise(seed, i))))
-  const entry = (probe: S['Probe'], name: string, part = {}) => ({ probe: probe.id, interface: name, public_address: null, up: true, grade: 'excellent' as const, reason: '', loss_ratio: 0, rtt_p50_us: 18_200, rtt_p95_us: 21_900, jitter_us: 310, sparkline: values(2, 18), ...part })
+  const entry = (probe: S['Probe'], name: string, part = {}) => ({ probe, interface: name, public_address: null, up: true, grade: 'excellent' as const, reason: '', loss_ratio: 0, rtt_p50_us: 18_200, rtt_p95_us: 21_900, jitter_us: 310, sparkline: values(2, 18), ...part })
   return {
+    truncated: false,
     groups: [
       {
-        agent: one.agent, target: 'svc-3a.example', kind: 'ping', failovers: [{ at_us: nowUs - 3 * 36e8, from: 'eth0', to: 'eth1', took_ms: 1830 }, { at_us: nowUs - 2 * 36e8, from: 'eth1', to: 'eth0', took_ms: 412 }],
+        agent: one.agent, target: one.target, kind: 'ping', failovers: [{ at_us: nowUs - 3 * 36e8, from: 'eth0', to: 'eth1', took_ms: 1830 }, { at_us: nowUs - 2 * 36e8, from: 'eth1', to: 'eth0', took_ms: 412 }],
         probes: [entry(three, ''), entry(one, 'eth0', { public_address: '203.0.113.77', sparkline: values(1, 18), loss_ratio: 0.004, grade: 'good', reason: 'loss 0.4 %, good from 0.1 %' }), entry(two, 'eth1', { public_address: '198.51.100.200', rtt_p50_us: 41_700, rtt_p95_us: 66_000, jitter_us: 4100, loss_ratio: 0.021, grade: 'fair', reason: 'loss 2.1 %, fair from 1 %', sparkline: values(3, 43) })],
       },
-      { agent: probes[4]?.agent ?? one.agent, target: '2001:db8:4000:17::a0f:1', kind: 'ping', failovers: [], probes: [entry(one, 'eth0'), entry(two, 'wwan0', { up: false, grade: 'unknown', reason: 'interface not usable', loss_ratio: null, rtt_p50_us: null, rtt_p95_us: null, jitter_us: null, sparkline: [] })] },
+      { agent: probes[4]?.agent ?? one.agent, target: { id: 't9', address: '2001:db8:4000:17::a0f:1', name: '' }, kind: 'ping', failovers: [], probes: [entry(one, 'eth0'), entry(two, 'wwan0', { up: false, grade: 'unknown', reason: 'interface not usable', loss_ratio: null, rtt_p50_us: null, rtt_p95_us: null, jitter_us: null, sparkline: [] })] },
     ],
   }
 }

@@ -66,7 +66,7 @@ function linksOf(hops: readonly Hop[]): PathLink[] {
       // The first branch stays by itself, the second splits again.
       if (near.length === 2 && far.length === 3 && (i === 0) !== (k === 0))
         return
-      links.push({ from: from.id, to: to.id, share: Math.min(from.share, to.share), delay_us: from.rtt && to.rtt ? to.rtt.mean_us - from.rtt.mean_us : null })
+      links.push({ from: from.id, to: to.id, share: Math.min(from.share, to.share), delay_us: from.rtt && to.rtt ? (to.rtt.mean_us ?? 0) - (from.rtt.mean_us ?? 0) : null })
     }))
   }
   return links

@@ -5,7 +5,7 @@ import type { Answer, Request } from './server.ts'
 import { makePath } from './paths.ts'
 
 type S = components['schemas']
-const SETTINGS: TraceSettings = { protocol: 'icmp', port: null, flows: 'mda', cycles: 10, period_ms: 500, max_hops: 30, size: null, dscp: 0, interface: '', family: 'auto' }
+const SETTINGS: TraceSettings = { protocol: 'icmp', port: 0, flows: 'mda', cycles: 10, period_ms: 500, max_hops: 30, size: 64, dscp: 0, interface: '', family: 'auto' }
 
 export class MockTraces {
   items: Trace[] = []
@@ -17,7 +17,7 @@ export class MockTraces {
     const target = String(body.target)
     const settings = Object.fromEntries(Object.entries(body).filter(([name]) => name in SETTINGS)) as Partial<TraceSettings>
     const trace: Trace = {
-      id: `tr${this.nextId++}`, agent: { id: agent.id, name: agent.name, status: agent.status }, target, settings: { ...SETTINGS, ...settings }, state: 'waiting', reason: null, created_us: this.now(), started_us: null, ended_us: null,
+      id: `tr${this.nextId++}`, agent: { id: agent.id, name: agent.name, connected: agent.status === 'online' }, target, settings: { ...SETTINGS, ...settings }, state: 'waiting', reason: '', created_us: this.now(), started_us: null, ended_us: null,
       expires_us: this.now() + 30e6, created_by: 'Ana Moreno', cycles_done: 0, cycles: settings.cycles ?? SETTINGS.cycles, path: null,
     }
     this.items.unshift(trace)
@@ -30,7 +30,7 @@ export class MockTraces {
       if (trace.state !== 'waiting' && trace.state !== 'running')
         return []
       const done = Math.min(trace.cycles, trace.cycles_done + 2)
-      const whole = makePath({ agent: trace.agent, target: { id: 't', address: trace.target, name: '' } }, this.now(), 60, 0)
+      const whole = makePath({ agent: { id: trace.agent.id, name: trace.agent.name, status: 'online' }, target: { id: 't', address: trace.target, name: '' } }, this.now(), 60, 0)
       const hops = done >= trace.cycles ? whole.hops : whole.hops.filter(hop => hop.ttl <= 4 + done)
       const ids = new Set(hops.map(hop => hop.id))
       const next: Trace = {

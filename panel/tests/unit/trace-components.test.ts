@@ -150,7 +150,7 @@ describe('a trace', () => {
     expect((await page(started({ state: 'failed', reason: 'eth1 is down' }))).view.text()).toContain('It failed: eth1 is down')
   })
   it('can be made again as it was', async () => {
-    const { button } = await page(started({ state: 'done', settings: { protocol: 'tcp', port: 443 } }))
+    const { button } = await page(started({ state: 'done', settings: { protocol: 'tcp', port: 443, flows: 'mda', cycles: 10, period_ms: 500, max_hops: 30, size: 64, dscp: 0, interface: '', family: 'auto' } }))
     expect(button('Trace again')?.attributes('href')).toBe('/w/default/traces?new=1&agent=a1&target=svc-3a.example&protocol=tcp&port=443')
   })
   it('what has ended is not followed', async () => {

@@ -37,7 +37,8 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
 }
 
 export function evidenceText(path: Path): string {
-  const target = path.target.name !== '' && path.target.name !== path.target.address ? `${clean(path.target.name)} (${path.target.address})` : path.target.address
+  const { name, address } = path.target
+  const target = name !== '' && address !== null && name !== address ? `${clean(name)} (${address})` : address ?? clean(name)
   const when = path.first_run_us === null || path.last_run_us === null ? '' : path.first_run_us === path.last_run_us ? `Measured at ${utc(path.last_run_us)}` : `Measured from ${utc(path.first_run_us)} to ${utc(path.last_run_us)}, ${count(path.runs)} runs`
   const seen = new Set(path.hops.map(hop => hop.verdict))
   const meanings = (['forwarding', 'rate_limited', 'silent', 'filtered'] as const).filter(verdict => seen.has(verdict)).map(verdict => `${VERDICT_WORDS[verdict].word}: ${VERDICT_WORDS[verdict].meaning}`)

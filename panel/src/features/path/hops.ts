@@ -89,7 +89,7 @@ export function pathSentence(path: Path): string {
     parts.push(furthest ? `The target does not answer; the last that does is hop ${furthest.ttl}, ${named(furthest)}.` : 'Neither the target nor any router answers.')
   }
   if (path.black_hole)
-    parts.push(`Packets larger than ${path.black_hole.mtu} bytes vanish behind hop ${path.black_hole.after_ttl} without a word.`)
+    parts.push(`${path.black_hole.mtu === null ? 'Large packets' : `Packets larger than ${path.black_hole.mtu} bytes`} vanish behind hop ${path.black_hole.after_ttl} without a word.`)
   if (lossy)
     parts.push(lossy.last && path.reached !== false
       ? `The target itself is the first to miss packets: ${share(lossy.sent - lossy.received, lossy.sent)}.`

@@ -4,7 +4,7 @@ import type { AgentStatus } from '@/lib/grade'
 
 export interface AgentRef { readonly id: string, readonly name: string, readonly status: AgentStatus }
 export type HopVerdict = 'none' | 'forwarding' | 'rate_limited' | 'silent' | 'filtered'
-export interface HopRtt { readonly min_us: number, readonly mean_us: number, readonly max_us: number, readonly deviation_us: number, readonly last_us: number | null }
+export interface HopRtt { readonly min_us: number | null, readonly mean_us: number | null, readonly max_us: number | null, readonly deviation_us: number | null, readonly last_us: number | null }
 export interface MplsEntry { readonly label: number, readonly traffic_class: number, readonly bottom: boolean, readonly ttl: number }
 export interface HopInterface { readonly role: number, readonly index: number | null, readonly address: string | null, readonly name: string | null, readonly mtu: number | null }
 export interface HopAltered {
@@ -56,11 +56,11 @@ export interface Path {
   readonly first_run_us: number | null
   readonly last_run_us: number | null
   readonly agent: AgentRef
-  readonly target: { readonly name: string, readonly address: string }
+  readonly target: { readonly name: string, readonly address: string | null }
   readonly protocol: string
   readonly reached: boolean | null
   readonly mtu: number | null
-  readonly black_hole: { readonly after_ttl: number, readonly mtu: number } | null
+  readonly black_hole: { readonly after_ttl: number, readonly mtu: number | null } | null
   readonly hops: readonly Hop[]
   readonly links: readonly PathLink[]
   readonly paths: readonly OnePath[]

@@ -18,7 +18,7 @@ export interface TraceDraft {
   interface: string
 }
 
-export const EMPTY: Readonly<TraceDraft> = { agent: '', target: '', protocol: 'icmp', port: '', flows: 'mda', cycles: '10', period: '500', maxHops: '30', size: '', dscp: '0', family: 'auto', interface: '' }
+export const EMPTY: Readonly<TraceDraft> = { agent: '', target: '', protocol: 'icmp', port: '', flows: 'mda', cycles: '10', period: '500', maxHops: '30', size: '64', dscp: '0', family: 'auto', interface: '' }
 
 export const PROTOCOLS = [['icmp', 'ICMP echo'], ['udp', 'UDP'], ['tcp', 'TCP SYN']] as const
 export const FLOWS = [['mda', 'Find all paths (multipath detection)'], ['1', 'One flow'], ['2', '2 flows'], ['4', '4 flows'], ['8', '8 flows'], ['16', '16 flows']] as const
@@ -26,7 +26,7 @@ export const FAMILIES = [['auto', 'Automatic'], ['v4', 'IPv4 only'], ['v6', 'IPv
 
 const LIMITS = { port: [1, 65_535], cycles: [1, 100], period: [100, 10_000], maxHops: [1, 64], size: [28, 9000], dscp: [0, 63] } as const
 type Numeric = keyof typeof LIMITS
-const OPTIONAL: ReadonlySet<Numeric> = new Set(['port', 'size'])
+const OPTIONAL: ReadonlySet<Numeric> = new Set(['port'])
 
 export type TraceProblems = Partial<Record<keyof TraceDraft, string>>
 
@@ -55,11 +55,10 @@ export function traceProblems(draft: TraceDraft): TraceProblems {
 export function traceBody(draft: TraceDraft): TraceStart {
   const number = (text: string) => text.trim() === '' ? undefined : Number(text)
   const port = draft.protocol === 'icmp' ? undefined : number(draft.port)
-  const size = number(draft.size)
   return {
-    agent: draft.agent, target: draft.target.trim(), protocol: draft.protocol as TraceSettings['protocol'], flows: draft.flows === 'mda' ? 'mda' : Number(draft.flows),
+    agent: draft.agent, target: draft.target.trim(), protocol: draft.protocol, flows: draft.flows,
     cycles: Number(draft.cycles), period_ms: Number(draft.period),
-    ...(port === undefined ? {} : { port }), ...(size === undefined ? {} : { size }),
+    ...(port === undefined ? {} : { port }), ...(draft.size.trim() === EMPTY.size ? {} : { size: Number(draft.size) }),
     ...(draft.maxHops.trim() === EMPTY.maxHops ? {} : { max_hops: Number(draft.maxHops) }), ...(draft.dscp.trim() === EMPTY.dscp ? {} : { dscp: Number(draft.dscp) }),
     ...(draft.family === EMPTY.family ? {} : { family: draft.family }), ...(draft.interface.trim() === '' ? {} : { interface: draft.interface.trim() }),
   }
@@ -77,9 +76,9 @@ export function draftFromQuery(query: LocationQuery): TraceDraft {
 /** The same trace once more. */
 export function againQuery(agent: string, target: string, settings: Partial<TraceSettings>): Record<string, string> {
   const value: Partial<Record<keyof TraceDraft, unknown>> = {
-    agent, target, protocol: settings.protocol, port: settings.port, flows: settings.flows, cycles: settings.cycles, period: settings.period_ms, maxHops: settings.max_hops, size: settings.size, dscp: settings.dscp, family: settings.family, interface: settings.interface,
+    agent, target, protocol: settings.protocol, port: settings.port || undefined, flows: settings.flows, cycles: settings.cycles, period: settings.period_ms, maxHops: settings.max_hops, size: settings.size, dscp: settings.dscp, family: settings.family, interface: settings.interface,
   }
-  return { new: '1', ...Object.fromEntries(Object.entries(value).flatMap(([name, entry]) => entry === undefined || entry === null || entry === '' || String(entry) === EMPTY[name as keyof TraceDraft] ? [] : [[name, String(entry)]])) }
+  return { new: '1', ...Object.fromEntries(Object.entries(value).flatMap(([name, entry]) => entry === undefined || entry === '' || String(entry) === EMPTY[name as keyof TraceDraft] ? [] : [[name, String(entry)]])) }
 }
 
 const SERVER_FIELDS: Readonly<Record<string, keyof TraceDraft>> = { period_ms: 'period', max_hops: 'maxHops', agent_id: 'agent' }

@@ -1,16 +1,17 @@
 // Traces on demand as the API says them.
-import type { AgentRef, Path } from '@/features/path/types'
+import type { Path } from '@/features/path/types'
 
 export type TraceState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled' | 'expired'
 
 export interface TraceSettings {
-  readonly protocol: 'icmp' | 'udp' | 'tcp'
-  readonly port: number | null
-  readonly flows: number | 'mda'
+  readonly protocol: string
+  /** 0: the usual one. */
+  readonly port: number
+  readonly flows: string
   readonly cycles: number
   readonly period_ms: number
   readonly max_hops: number
-  readonly size: number | null
+  readonly size: number
   readonly dscp: number
   readonly interface: string
   readonly family: string
@@ -18,24 +19,23 @@ export interface TraceSettings {
 
 export interface Trace {
   readonly id: string
-  readonly agent: AgentRef
+  readonly agent: { readonly id: string, readonly name: string, readonly connected: boolean }
   readonly target: string
-  readonly settings: Partial<TraceSettings>
+  readonly settings: TraceSettings
   readonly state: TraceState
-  readonly reason: string | null
+  readonly reason: string
   readonly created_us: number
   readonly started_us: number | null
   readonly ended_us: number | null
   readonly expires_us: number
   readonly created_by: string
   readonly cycles_done: number
+  /** 0 before the agent has begun. */
   readonly cycles: number
   readonly path: Path | null
 }
 
-export interface TraceStart extends Partial<Omit<TraceSettings, 'port' | 'size'>> {
+export interface TraceStart extends Partial<TraceSettings> {
   readonly agent: string
   readonly target: string
-  readonly port?: number
-  readonly size?: number
 }

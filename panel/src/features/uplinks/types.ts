@@ -4,7 +4,7 @@ import type { AgentRef } from '@/features/path/types'
 import type { Grade } from '@/lib/grade'
 
 export interface UplinkProbe {
-  readonly probe: string | Pick<Probe, 'id' | 'name'>
+  readonly probe: Probe
   /** Empty: as routed. */
   readonly interface: string
   readonly public_address: string | null
@@ -18,5 +18,5 @@ export interface UplinkProbe {
   readonly sparkline: readonly (number | null)[]
 }
 export interface Failover { readonly at_us: number, readonly from: string, readonly to: string, readonly took_ms: number | null }
-export interface UplinkGroup { readonly agent: AgentRef, readonly target: string, readonly kind: string, readonly probes: readonly UplinkProbe[], readonly failovers: readonly Failover[] }
-export interface Uplinks { readonly groups: readonly UplinkGroup[] }
+export interface UplinkGroup { readonly agent: AgentRef, readonly target: Probe['target'], readonly kind: string, readonly probes: readonly UplinkProbe[], readonly failovers: readonly Failover[] }
+export interface Uplinks { readonly groups: readonly UplinkGroup[], readonly truncated: boolean }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { makeUplinks } from '../../../tests/mock/interfaces'
 import { MockController } from '../../../tests/mock/server'
-import { arrangedGroups, failoverText, probeId, sharedTop, uplinkName, upLook } from './words'
+import { arrangedGroups, failoverText, sharedTop, targetText, uplinkName, upLook } from './words'
 
 const T0 = 1_769_212_800_000_000
 const { groups } = makeUplinks(new MockController(() => T0).seed().probes, T0)
@@ -9,7 +9,7 @@ const { groups } = makeUplinks(new MockController(() => T0).seed().probes, T0)
 describe('uplinks', () => {
   it('with trouble come first; within a group by name, what is routed last', () => {
     const [first, second] = arrangedGroups(groups)
-    expect(first?.target).toBe('2001:db8:4000:17::a0f:1')
+    expect(first && targetText(first)).toBe('2001:db8:4000:17::a0f:1')
     expect(second?.probes.map(uplinkName)).toEqual(['eth0', 'eth1', 'As routed'])
   })
   it('share the top of their lines', () => {
@@ -22,5 +22,5 @@ describe('uplinks', () => {
     expect(failoverText({ at_us: 0, from: 'eth0', to: 'eth1', took_ms: 1830 })).toBe('eth0 → eth1, took 1.83 s')
     expect(failoverText({ at_us: 0, from: 'eth0', to: '', took_ms: null })).toBe('eth0 → no uplink')
   })
-  it('probes are named by id either way', () => expect([probeId({ probe: 'p1' }), probeId({ probe: { id: 'p2', name: '' } })]).toEqual(['p1', 'p2']))
+  it('targets are named as far as they have a name', () => expect([targetText({ target: null }), targetText({ target: { id: 't', address: '192.0.2.1', name: '' } })]).toEqual(['no target', '192.0.2.1']))
 })

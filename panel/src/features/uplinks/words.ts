@@ -5,7 +5,7 @@ import { duration, joined } from '@/lib/format'
 import { urgency } from '@/lib/grade'
 import { natural } from '@/lib/natural'
 
-export const probeId = ({ probe }: Pick<UplinkProbe, 'probe'>): string => typeof probe === 'string' ? probe : probe.id
+export const targetText = ({ target }: Pick<UplinkGroup, 'target'>): string => target?.name || target?.address || 'no target'
 export const uplinkName = ({ interface: name }: Pick<UplinkProbe, 'interface'>): string => name === '' ? 'As routed' : name
 
 export function upLook(up: boolean | null): Look {
@@ -17,7 +17,7 @@ export function upLook(up: boolean | null): Look {
 /** Groups with trouble first; within one by name, what is routed last. */
 export function arrangedGroups(groups: readonly UplinkGroup[]): UplinkGroup[] {
   const worst = (group: UplinkGroup) => Math.min(...group.probes.map(probe => probe.up === false ? -1 : urgency(probe.grade)), 9)
-  return [...groups].sort((a, b) => worst(a) - worst(b) || natural(a.agent.name, b.agent.name) || natural(a.target, b.target) || natural(a.kind, b.kind))
+  return [...groups].sort((a, b) => worst(a) - worst(b) || natural(a.agent.name, b.agent.name) || natural(targetText(a), targetText(b)) || natural(a.kind, b.kind))
     .map(group => ({ ...group, probes: [...group.probes].sort((a, b) => Number(a.interface === '') - Number(b.interface === '') || natural(a.interface, b.interface)) }))
 }
 

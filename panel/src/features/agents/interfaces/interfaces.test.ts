@@ -29,12 +29,11 @@ describe('routes and rules', () => {
 })
 
 describe('what happened', () => {
-  const of = (kind: string) => changeDetail(makeInterfaceChanges(T0).changes.find(change => change.kind === kind) ?? { before: null, after: null, detail: null })
+  const of = (kind: string) => changeDetail(makeInterfaceChanges(T0).changes.find(change => change.kind === kind) ?? { before: null, after: null, detail: { took_ms: null, reason: null } })
   it('says from what to what, and how long a failover took', () => {
     expect(of('failover')).toBe('eth1 → eth0, took 412 ms')
     expect(of('added')).toBe('')
-    expect(changeDetail({ before: ['a', 'b'], after: null, detail: {} })).toBe('a, b → –')
-    expect(changeDetail({ before: { metric: 1 }, after: { metric: 2 }, detail: null })).toBe('{"metric":1} → {"metric":2}')
+    expect(changeDetail({ before: '203.0.113.7', after: null, detail: { took_ms: null, reason: 'connection timed out' } })).toBe('203.0.113.7 → –, connection timed out')
   })
 })
 

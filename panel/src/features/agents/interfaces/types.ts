@@ -31,7 +31,7 @@ export interface NetInterface {
   readonly probes: number
 }
 export interface RouteEntry { readonly family: Family, readonly table: string, readonly destination: string, readonly gateway: string | null, readonly interface: string | null, readonly metric: number, readonly protocol: string, readonly scope: string, readonly type: string, readonly source: string | null }
-export interface Rule { readonly family: Family, readonly priority: number, readonly from: string | null, readonly to: string | null, readonly iif: string | null, readonly oif: string | null, readonly fwmark: string | null, readonly table: string, readonly action: string }
+export interface Rule { readonly family: Family, readonly priority: number, readonly from: string | null, readonly to: string | null, readonly iif: string | null, readonly oif: string | null, readonly fwmark: number | null, readonly table: string, readonly action: string }
 
 export interface Interfaces {
   /** Of the report; nothing when the agent never reported. */
@@ -43,7 +43,8 @@ export interface Interfaces {
   readonly rules: readonly Rule[]
   readonly dns: readonly string[]
   readonly valid_names: readonly string[]
+  readonly truncated: boolean
 }
 
-export interface InterfaceChange { readonly at_us: number, readonly text: string, readonly interface: string | null, readonly kind: string, readonly before: unknown, readonly after: unknown, readonly detail: Readonly<Record<string, unknown>> | null }
+export interface InterfaceChange { readonly at_us: number, readonly text: string, readonly interface: string | null, readonly kind: string, readonly before: string | null, readonly after: string | null, readonly detail: { readonly took_ms: number | null, readonly reason: string | null } }
 export interface InterfaceChanges { readonly changes: readonly InterfaceChange[], readonly next: string | null }

@@ -51,7 +51,7 @@ export function filteredRoutes(routes: readonly RouteEntry[], filter: RouteFilte
 
 export function ruleText(rule: Rule): string {
   const parts = [
-    rule.from === null ? 'from all' : `from ${rule.from}`, rule.to === null ? '' : `to ${rule.to}`, rule.iif === null ? '' : `arriving by ${rule.iif}`, rule.oif === null ? '' : `leaving by ${rule.oif}`, rule.fwmark === null ? '' : `marked ${rule.fwmark}`,
+    rule.from === null ? 'from all' : `from ${rule.from}`, rule.to === null ? '' : `to ${rule.to}`, rule.iif === null ? '' : `arriving by ${rule.iif}`, rule.oif === null ? '' : `leaving by ${rule.oif}`, rule.fwmark === null ? '' : `marked 0x${rule.fwmark.toString(16)}`,
   ].filter(Boolean).join(' ')
   return rule.table === '' ? `${parts}: ${rule.action}` : `${parts}: ${rule.action === 'lookup' || rule.action === 'table' || rule.action === '' ? 'table' : rule.action} ${rule.table}`
 }
@@ -59,13 +59,10 @@ export function ruleText(rule: Rule): string {
 const CHANGE_GLYPH: Readonly<Record<string, string>> = { added: '+', removed: '−', link: '⇅', address: '@', route: '⇄', dns: '?', gateway: '⇥', mtu: '↔', public: '⊕', failover: '⤳' }
 export const changeGlyph = (kind: string): string => CHANGE_GLYPH[kind] ?? '·'
 
-const shown = (value: unknown): string => value === null || value === undefined || value === '' ? DASH : Array.isArray(value) ? value.map(shown).join(', ') || DASH : typeof value === 'object' ? JSON.stringify(value) : String(value)
-
-/** "before → after", and for a failover how long there was none. */
+/** "before → after", for a failover how long there was none, and why something is missing. */
 export function changeDetail({ before, after, detail }: Pick<InterfaceChange, 'before' | 'after' | 'detail'>): string {
-  const both = (before === null || before === undefined) && (after === null || after === undefined) ? '' : `${shown(before)} → ${shown(after)}`
-  const took = detail?.took_ms
-  return [both, typeof took === 'number' ? `took ${joined(duration(took * 1000))}` : ''].filter(Boolean).join(', ')
+  const both = before === null && after === null ? '' : `${before || DASH} → ${after || DASH}`
+  return [both, detail.took_ms === null ? '' : `took ${joined(duration(detail.took_ms * 1000))}`, detail.reason ?? ''].filter(Boolean).join(', ')
 }
 
 export interface Choice { readonly name: string, readonly label: string }
