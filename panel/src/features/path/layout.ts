@@ -43,14 +43,22 @@ export function spread(wanted: readonly number[], gap: number): number[] {
   return blocks.flatMap(({ sum, n }) => Array.from({ length: n }, () => sum / n)).map((base, i) => base + i * gap)
 }
 
+function put(into: Map<string, Edge[]>, key: string, edge: Edge): void {
+  const found = into.get(key)
+  if (found)
+    found.push(edge)
+  else
+    into.set(key, [edge])
+}
+
 class Neighbours {
   private readonly before = new Map<string, Edge[]>()
   private readonly after = new Map<string, Edge[]>()
 
   constructor(edges: readonly Edge[]) {
     for (const edge of edges) {
-      this.before.set(edge.to, [...this.before.get(edge.to) ?? [], edge])
-      this.after.set(edge.from, [...this.after.get(edge.from) ?? [], edge])
+      put(this.before, edge.to, edge)
+      put(this.after, edge.from, edge)
     }
   }
 
@@ -77,15 +85,25 @@ function positions(columns: readonly (readonly string[])[]): Map<string, number>
   return new Map(columns.flatMap(column => column.map((id, i) => [id, i - (column.length - 1) / 2] as const)))
 }
 
+/** Links of one gap between columns cross when their ends stand in opposite orders. */
 export function crossings(columns: readonly (readonly string[])[], edges: readonly Edge[]): number {
-  const column = new Map(columns.flatMap((ids, c) => ids.map(id => [id, c] as const)))
-  const row = new Map(columns.flatMap(ids => ids.map((id, i) => [id, i] as const)))
+  const place = new Map(columns.flatMap((ids, column) => ids.map((id, row) => [id, { column, row }] as const)))
+  const gaps = new Map<number, [number, number][]>()
+  for (const { from, to } of edges) {
+    const [a, b] = [place.get(from), place.get(to)]
+    if (!a || !b)
+      continue
+    const gap = a.column * columns.length + b.column
+    const ends = gaps.get(gap) ?? []
+    ends.push([a.row, b.row])
+    gaps.set(gap, ends)
+  }
   let n = 0
-  edges.forEach((a, i) => edges.slice(i + 1).forEach((b) => {
-    if (column.get(a.from) === column.get(b.from) && column.get(a.to) === column.get(b.to)
-      && ((row.get(a.from) ?? 0) - (row.get(b.from) ?? 0)) * ((row.get(a.to) ?? 0) - (row.get(b.to) ?? 0)) < 0)
-      n += 1
-  }))
+  for (const ends of gaps.values())
+    ends.forEach(([from, to], i) => {
+      for (let k = i + 1; k < ends.length; k += 1)
+        n += (from - (ends[k]?.[0] ?? 0)) * (to - (ends[k]?.[1] ?? 0)) < 0 ? 1 : 0
+    })
   return n
 }
 
