@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { durationText, parseDuration } from './duration'
-import { bytes, byUnit, count, DASH, duration, joined, percent, plural, relative, share, span, unitText } from './format'
+import { bytes, byUnit, count, DASH, duration, joined, percent, plural, relative, share, span, unitText, milliseconds } from './format'
 
 describe('durations', () => {
   it.each([[0, '0 µs'], [7.25, '7.25 µs'], [412, '412 µs'], [999.4, '999 µs'], [999.6, '1.00 ms'], [23_456, '23.5 ms'], [999_499, '999 ms'], [999_500, '1.00 s'], [61e6, '61.0 s'], [119.6e6, '1.99 min'], [-1500, '-1.50 ms']])('shows %d µs as %s', (us, text) => expect(joined(duration(us))).toBe(text))
@@ -45,5 +45,9 @@ describe('durations of settings', () => {
   it('writes what it reads', () => {
     for (const ms of [1, 10, 999, 1000, 1500, 60_000, 90_000, 120_000, 7_200_000, 86_400_000, 12_345])
       expect(parseDuration(durationText(ms))).toBe(ms)
+  })
+  it('milliseconds without their unit, three digits and never a false zero', () => {
+    expect([0, 4, 42, 421, 9994, 42_120, 421_200].map(milliseconds)).toEqual(['0', '0.004', '0.042', '0.42', '9.99', '42.1', '421'])
+    expect([milliseconds(null), milliseconds(undefined)]).toEqual(['–', '–'])
   })
 })

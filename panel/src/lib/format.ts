@@ -37,7 +37,7 @@ export function milliseconds(us: number | null | undefined): string {
     return DASH
   const ms = us / 1000
   const size = Math.abs(ms)
-  return ms.toFixed(size < 9.995 ? 2 : size < 99.95 ? 1 : 0)
+  return ms.toFixed(size === 0 ? 0 : size < 0.0995 ? 3 : size < 9.995 ? 2 : size < 99.95 ? 1 : 0)
 }
 
 /** A ratio in [0, 1] as percent. What is not zero never reads as "0 %", what is not everything never as "100 %". */

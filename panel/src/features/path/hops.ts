@@ -1,6 +1,6 @@
 // What a path says beyond its rows: the common scale of the bars, what happened to the packet, and one sentence.
 import type { Hop, HopInterface, MplsEntry, Path } from './types'
-import { count, DASH, duration, joined, percent, share } from '@/lib/format'
+import { count, DASH, duration, joined, percent, plural, share } from '@/lib/format'
 
 export const hopHost = ({ name, address }: Pick<Hop, 'name' | 'address'>): string => name || address || 'no reply'
 export const hopTitle = (hop: Pick<Hop, 'name' | 'address' | 'ttl'>): string => `Hop ${hop.ttl}, ${hopHost(hop)}`
@@ -110,7 +110,7 @@ export function pathFacts(path: Path): string[] {
     path.paths_total === 1 ? '1 path' : `${path.paths_total} paths`,
     path.mtu === null ? '' : `path MTU ${path.mtu}`,
     path.protocol.toUpperCase(),
-    path.runs === 1 ? '1 run' : `${count(path.runs)} runs`,
+    plural(path.runs, 'run'),
   ].filter(fact => fact !== '')
 }
 
