@@ -49,8 +49,8 @@ export class Installation {
     return text === '' ? {} : JSON.parse(text) as Json
   }
 
-  async probe(name: string, settings: Json): Promise<string> {
-    const { items } = await this.call('POST', `/workspaces/${this.workspace}/probes`, { kind: 'ping', name, agent_id: this.agent, settings })
+  async probe(name: string, settings: Json, kind = 'ping'): Promise<string> {
+    const { items } = await this.call('POST', `/workspaces/${this.workspace}/probes`, { kind, name, agent_id: this.agent, settings })
     return (items as { id: string }[])[0]?.id ?? ''
   }
 

@@ -1,5 +1,5 @@
 // Invented interfaces: a host with two uplinks, policy routing and what belongs to itself.
-import type { InterfaceChange, InterfaceChanges, Interfaces, NetInterface, RouteEntry } from '../../src/features/agents/interfaces/types'
+import type { InterfaceAddress, InterfaceChange, InterfaceChanges, Interfaces, NetInterface, RouteEntry } from '../../src/features/agents/interfaces/types'
 import type { Uplinks } from '../../src/features/uplinks/types'
 import type { components } from '../../src/api/schema'
 import { noise } from './data.ts'
@@ -9,7 +9,7 @@ type S = components['schemas']
 const plain = (part: Partial<NetInterface> & Pick<NetInterface, 'name' | 'index'>): NetInterface => ({
   kind: 'ethernet', mac: null, vendor: null, mac_local: false, mtu: 1500, speed_mbps: null, duplex: null, up: true, carrier: true, state: 'up', parent: null, master: null, addresses: [], gateways: [], default: false, dns: [], public_v4: null, public_v6: null, public_seen_us: null, probes: 0, ...part,
 })
-const address = (text: string, prefix: number, part = {}) => ({ address: text, prefix, family: text.includes(':') ? 'v6' as const : 'v4' as const, scope: 'global', temporary: false, deprecated: false, tentative: false, ...part })
+const address = (text: string, prefix: number, part: Partial<InterfaceAddress> = {}): InterfaceAddress => ({ address: text, prefix, family: text.includes(':') ? 'v6' as const : 'v4' as const, scope: 'global', temporary: false, deprecated: false, tentative: false, ...part })
 const route = (part: Partial<RouteEntry> & Pick<RouteEntry, 'destination'>): RouteEntry => ({ family: part.destination.includes(':') ? 'v6' : 'v4', table: 'main', gateway: null, interface: null, metric: 0, protocol: 'kernel', scope: 'link', type: 'unicast', source: null, ...part })
 
 export function makeInterfaces(nowUs: number): Interfaces {

@@ -27,7 +27,7 @@ function hop({ ttl, address, name, ms, share = 1, answered = 1, part = {} }: Spe
   const rtt = received === 0 ? null : { min_us: Math.round(mean * 0.94), mean_us: Math.round(mean * (1 + 0.02 * noise(ttl, seed))), max_us: Math.round(mean * (1.1 + 0.6 * noise(ttl, 3) ** 3)), deviation_us: Math.round(mean * 0.04 + 60), last_us: Math.round(mean * (0.97 + 0.08 * noise(ttl, seed + 1))) }
   return {
     id: `${ttl}:${address ?? '*'}`, ttl, address, name: name ?? null, asn: null, last: false, answer: received === 0 ? 'none' : 'exceeded', icmp: received === 0 ? null : { type: 11, code: 0 }, sent, received,
-    loss_ratio: sent === 0 ? null : 1 - received / sent, rtt, jitter_us: rtt && Math.round(mean * 0.02 + 40),
+    loss_ratio: sent === 0 ? 0 : 1 - received / sent, rtt, jitter_us: rtt && Math.round(mean * 0.02 + 40),
     recent_us: Array.from({ length: 30 }, (_, i) => received === 0 || noise(ttl * 31, i + seed) > 0.93 ? null : Math.round(mean * (0.98 + 0.1 * noise(ttl, i)))),
     verdict: 'none', confidence: 1, forwarding_loss_ratio: 0, limit_per_second: null, grade: 'excellent', grade_reason: '', share, per_packet: false, mtu: 1500, reply_ttl: rtt ? 255 - ttl : null, mpls: [], interfaces: [], altered: NONE, ...part,
   }
@@ -81,7 +81,7 @@ function pathsOf(hops: readonly Hop[]): Path['paths'] {
   return open.map((walk) => {
     const share = Math.min(...walk.map(entry => entry.share))
     const end = walk.at(-1)
-    return { hops: walk.map(entry => entry.id), share, sent: Math.round(SENT * share), received: Math.round((end?.received ?? 0) * share), loss_ratio: end?.loss_ratio ?? null, rtt_mean_us: end?.rtt?.mean_us ?? null, reached: end?.last ?? false }
+    return { hops: walk.map(entry => entry.id), share, sent: Math.round(SENT * share), received: Math.round((end?.received ?? 0) * share), loss_ratio: end?.loss_ratio ?? 0, rtt_mean_us: end?.rtt?.mean_us ?? null, reached: end?.last ?? false }
   })
 }
 
@@ -100,7 +100,7 @@ export function makePath(probe: Pick<S['Probe'], 'agent' | 'target'>, atUs: numb
 /** The target is down and a router filters: nothing from hop 8 on. */
 export function makeUnreached(probe: Pick<S['Probe'], 'agent' | 'target'>, atUs: number): Path {
   const whole = makePath(probe, atUs, 600, 0)
-  const hops = whole.hops.filter(entry => entry.ttl <= 9).map(entry => entry.ttl < 8 ? entry : { ...hop({ ttl: entry.ttl, address: null, ms: 0 }, 1), verdict: 'filtered' as const, confidence: 0.97, forwarding_loss_ratio: null, grade: 'critical' as const, grade_reason: 'the target was not reached' })
+  const hops = whole.hops.filter(entry => entry.ttl <= 9).map(entry => entry.ttl < 8 ? entry : { ...hop({ ttl: entry.ttl, address: null, ms: 0 }, 1), verdict: 'filtered' as const, confidence: 0.97, forwarding_loss_ratio: 0, grade: 'critical' as const, grade_reason: 'the target was not reached' })
   return { ...whole, reached: false, mtu: null, hops, links: linksOf(hops), paths: pathsOf(hops), paths_total: pathsOf(hops).length, black_hole: { after_ttl: 5, mtu: 1400 } }
 }
 

@@ -3,7 +3,7 @@ export type InterfaceKind = 'ethernet' | 'wifi' | 'loopback' | 'tunnel' | 'bridg
 export type InterfaceState = 'up' | 'down' | 'no_carrier' | 'dormant' | 'unknown'
 export type Family = 'v4' | 'v6'
 
-export interface InterfaceAddress { readonly address: string, readonly prefix: number, readonly family: Family, readonly scope: string, readonly temporary: boolean, readonly deprecated: boolean, readonly tentative: boolean }
+export interface InterfaceAddress { readonly address: string, readonly prefix: number, readonly family: Family, readonly scope: 'global' | 'link' | 'host' | 'site', readonly temporary: boolean, readonly deprecated: boolean, readonly tentative: boolean }
 export interface Gateway { readonly address: string, readonly family: Family, readonly metric: number, readonly table: string }
 
 export interface NetInterface {
