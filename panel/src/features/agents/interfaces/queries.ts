@@ -9,7 +9,7 @@ import { keys } from '@/api/keys'
 import { untyped } from '@/api/untyped'
 
 type Text = MaybeRefOrGetter<string>
-const REFRESH_MS = 5000
+const REFRESH_MS = 2000
 const CHANGES = 200
 
 function read(workspace: string, agent: string, atMs: number | null, signal: AbortSignal): Promise<Interfaces> {
@@ -45,6 +45,6 @@ export function useInterfaceChanges(workspace: Text, agent: Text, range: Text, r
     },
     initialPageParam: undefined as string | undefined,
     getNextPageParam: last => last.next ?? undefined,
-    refetchInterval: () => toValue(range).endsWith('|now') ? 2 * REFRESH_MS : false,
+    refetchInterval: () => toValue(range).endsWith('|now') ? REFRESH_MS : false,
   })
 }

@@ -16,11 +16,10 @@ export const KIND_WORD: Readonly<Record<NetInterface['kind'], string>> = {
   ethernet: 'Ethernet', wifi: 'Wi-Fi', loopback: 'loopback', tunnel: 'tunnel', bridge: 'bridge', bond: 'bond', vlan: 'VLAN', macvlan: 'MACVLAN', veth: 'virtual pair', ppp: 'PPP', wireguard: 'WireGuard', dummy: 'dummy', other: 'other',
 }
 
-const LAST: ReadonlySet<string> = new Set(['loopback', 'dummy', 'veth'])
 
 /** Ways out first, then what is up, the machine's own last. */
 export function arranged(interfaces: readonly NetInterface[]): NetInterface[] {
-  const rank = (entry: NetInterface) => (entry.default ? 0 : entry.gateways.length > 0 ? 1 : LAST.has(entry.kind) ? 4 : entry.state === 'up' ? 2 : 3)
+  const rank = (entry: NetInterface) => (entry.default ? 0 : entry.gateways.length > 0 ? 1 : entry.kind === 'loopback' ? 5 : entry.addresses.length === 0 && ['dummy', 'veth'].includes(entry.kind) ? 4 : entry.state === 'up' ? 2 : 3)
   return [...interfaces].sort((a, b) => rank(a) - rank(b) || natural(a.name, b.name))
 }
 
