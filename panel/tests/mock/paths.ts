@@ -120,6 +120,10 @@ export function makeChanges(nowUs: number): PathChanges {
   }
 }
 
+export function makeRouteChanges(probes: readonly S['Probe'][], nowUs: number): S['OverviewRouteChange'][] {
+  return probes.filter(probe => probe.kind === PATH.name).flatMap(probe => [...makeChanges(nowUs).changes].reverse().map(change => ({ probe: probe.id, name: probe.name, text: `${change.added.length} hops added, ${change.removed.length} removed`, change })))
+}
+
 export function makeDiff(before: Path, after: Path): PathDiff {
   const gone = before.hops.filter(entry => !after.hops.some(other => other.id === entry.id)).map(entry => entry.id)
   const come = after.hops.filter(entry => !before.hops.some(other => other.id === entry.id)).map(entry => entry.id)

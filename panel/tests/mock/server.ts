@@ -7,7 +7,7 @@ import { makeSmallTopology, makeTopologyTimeline } from './topology.ts'
 import type { Interfaces } from '../../src/features/agents/interfaces/types'
 import type { Path } from '../../src/features/path/types'
 import { makeInterfaceChanges, makeInterfaces, makeUplinks } from './interfaces.ts'
-import { makeChanges, makeDiff, makePath, PATH } from './paths.ts'
+import { makeChanges, makeDiff, makePath, makeRouteChanges, PATH } from './paths.ts'
 import { MockTraces } from './traces.ts'
 
 type S = components['schemas']
@@ -334,7 +334,7 @@ export class MockController {
     const event = (kind: S['ProbeEventKind'], hoursAgo: number, part: Partial<S['ProbeEvent']> = {}): S['ProbeEvent'] => ({ at_us: this.now() - hoursAgo * 36e8, until_us: null, kind, text: '', actor: '', detail: {}, annotation: null, ...part })
     const items = [
       event('probe_created', 400, { actor: 'Ana Moreno' }), event('agent_disconnected', 15, { text: 'connection reset' }), event('agent_restarted', 14.9, { text: '0.1.0' }),
-      ...(probe.kind === 'path' ? [event('route_change' as S['ProbeEventKind'], 9, { text: '2 hops added, 2 removed', detail: { added: ['198.51.100.1', '198.51.100.21'], removed: ['198.51.100.129', '198.51.100.133'] } })] : []),
+      ...(probe.kind === 'path' ? [event('route_change', 9, { text: '2 hops added, 2 removed', detail: { added: ['198.51.100.1', '198.51.100.21'], removed: ['198.51.100.129', '198.51.100.133'] } })] : []),
       event('probe_changed', 9, { actor: 'Ana Moreno', detail: { 'settings.packets': [10, 20], 'settings.interval': [30_000, 60_000] } }),
       ...this.annotations.filter(note => note.probe === null || note.probe === probe.id).map(note => event('annotation', 0, { at_us: note.at_us, until_us: note.until_us, text: note.text, actor: note.author, annotation: note })),
     ]
@@ -358,7 +358,7 @@ export class MockController {
     const strip = one ? makeSeries(one, from, to, this.now(), { width: 120 }) : undefined
     const n = this.probes.length
     return {
-      from_us: from, to_us: to, now_us: this.now(), probes: n, agents: this.agentCounts(), grades: this.grades(), agents_offline: this.agents.filter(agent => agent.status === 'offline'), changes: this.audit, route_changes: [],
+      from_us: from, to_us: to, now_us: this.now(), probes: n, agents: this.agentCounts(), grades: this.grades(), agents_offline: this.agents.filter(agent => agent.status === 'offline'), changes: this.audit, route_changes: makeRouteChanges(this.probes, this.now()),
       worst: worst.map((probe) => {
         const series = makeSeries(probe, from, to, this.now(), { width: 60 })
         return { probe, grade: probe.latest?.grade ?? 'unknown', grade_reason: probe.latest?.grade_reason ?? '', metrics: probe.latest?.metrics ?? {}, metric: 'rtt_p50', values: series.metrics.rtt_p50 ?? [], grades: series.grade, degraded_since_us: (series.start_us.at(-3) ?? from) + 7_000_000 }

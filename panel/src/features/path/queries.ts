@@ -7,9 +7,8 @@ import type { Moment } from './moment'
 import type { Path, PathChanges, PathDiff } from './types'
 import { keepPreviousData, useQuery } from '@tanstack/vue-query'
 import { computed, onScopeDispose, toValue, watch } from 'vue'
-import { unwrap } from '@/api/client'
+import { api, unwrap } from '@/api/client'
 import { keys } from '@/api/keys'
-import { untyped } from '@/api/untyped'
 import { useLive } from '@/app/context'
 
 type Text = MaybeRefOrGetter<string>
@@ -23,7 +22,7 @@ export function usePath(workspace: Text, probe: Text, moment: MaybeRefOrGetter<M
     queryKey: computed(() => [...keys.path(toValue(workspace), toValue(probe)), toValue(moment).atMs ?? 'now', toValue(moment).focusS]),
     queryFn: ({ signal }) => {
       const { atMs, focusS } = toValue(moment)
-      return unwrap(untyped.GET<Path>('/workspaces/{workspace}/probes/{probe}/path', { params: { path: path(workspace, probe), query: { window: focusS, ...(atMs === null ? {} : { at: atEnd(atMs) }) } }, signal }))
+      return unwrap(api.GET('/workspaces/{workspace}/probes/{probe}/path', { params: { path: path(workspace, probe), query: { window: focusS, ...(atMs === null ? {} : { at: atEnd(atMs) }) } }, signal }))
     },
     enabled: computed(() => toValue(enabled)),
     placeholderData: keepPreviousData,
@@ -36,7 +35,7 @@ export function usePathDiff(workspace: Text, probe: Text, moment: MaybeRefOrGett
     queryKey: computed(() => [...keys.path(toValue(workspace), toValue(probe)), 'diff', toValue(moment).beforeMs, toValue(moment).atMs ?? 'now', toValue(moment).focusS]),
     queryFn: ({ signal }) => {
       const { atMs, focusS, beforeMs } = toValue(moment)
-      return unwrap(untyped.GET<PathDiff>('/workspaces/{workspace}/probes/{probe}/path/diff', { params: { path: path(workspace, probe), query: { before: atEnd(beforeMs ?? 0), after: atEnd(atMs ?? Date.now()), window: focusS } }, signal }))
+      return unwrap(api.GET('/workspaces/{workspace}/probes/{probe}/path/diff', { params: { path: path(workspace, probe), query: { before: atEnd(beforeMs ?? 0), after: atEnd(atMs ?? Date.now()), window: focusS } }, signal }))
     },
     enabled: computed(() => toValue(moment).beforeMs !== null),
     placeholderData: keepPreviousData,
@@ -51,7 +50,7 @@ export function usePathChanges(workspace: Text, probe: Text, range: Text, resolv
     queryFn: ({ signal }) => {
       const { fromMs, toMs } = toValue(resolved)
       const ahead = toValue(range).endsWith('|now') ? AHEAD_US : 0
-      return unwrap(untyped.GET<PathChanges>('/workspaces/{workspace}/probes/{probe}/path/changes', { params: { path: path(workspace, probe), query: { from: us(fromMs), to: us(toMs) + ahead } }, signal }))
+      return unwrap(api.GET('/workspaces/{workspace}/probes/{probe}/path/changes', { params: { path: path(workspace, probe), query: { from: us(fromMs), to: us(toMs) + ahead } }, signal }))
     },
     placeholderData: keepPreviousData,
     staleTime: 60_000,
@@ -84,7 +83,7 @@ export function useFollow(subscription: MaybeRefOrGetter<Subscription | null>, r
       onCleanup(live.subscribe(spec, {
         events: (events) => {
           due()
-          if (events.some(event => (event.type as string) === 'route_change'))
+          if (events.some(event => event.type === 'route_change'))
             changed()
         },
         started: due,

@@ -6,7 +6,7 @@ import { settingText } from './form'
 
 interface EventWord { readonly glyph: string, readonly word: string }
 
-const WORD: Readonly<Record<ProbeEvent['kind'] | 'route_change', EventWord>> = {
+const WORD: Readonly<Record<ProbeEvent['kind'], EventWord>> = {
   agent_connected: { glyph: '⇡', word: 'agent connected' },
   agent_restarted: { glyph: '↻', word: 'agent restarted' },
   agent_disconnected: { glyph: '⇣', word: 'agent gone' },
@@ -49,7 +49,7 @@ function routeChangeText({ text, detail }: ProbeEvent): string {
 
 /** What there is to say beyond the word: the note, the reason, what was changed. */
 export function eventText(event: ProbeEvent, kind: Kind | undefined): string {
-  switch (event.kind as ProbeEvent['kind'] | 'route_change') {
+  switch (event.kind) {
     case 'route_change': return routeChangeText(event)
     case 'annotation':
     case 'agent_disconnected': return event.text
