@@ -18,7 +18,8 @@ constexpr std::int64_t kWindowDefault = 600;
 constexpr std::int64_t kWindowMin = 60;
 constexpr std::int64_t kWindowMax = 86'400;
 constexpr std::size_t kRunsMax = 2'000;  // merged into one path
-constexpr std::size_t kRunsOfHistoryMax = 20'000;
+constexpr std::uint64_t kRunsOfHistoryMax = 20'000;
+constexpr std::uint32_t kBucketsOfHistory = 500;
 constexpr std::uint32_t kChangesMax = 500;
 constexpr std::size_t kRoutesMax = 50;
 
@@ -113,6 +114,23 @@ void write_changed(JsonWriter& json, const topology::PathSet& before, const topo
     json.end_array();
 }
 
+// Where the newest runs of the range begin that are no more than can be looked through.
+Task<Result<std::int64_t>> begin_of_history(Services& services, const Subject& subject, store::TimeRange range)
+{
+    NW_CO_TRY(const auto series, co_await services.telemetry.series({.probes = {subject.probe.id},
+                                                                     .kind = subject.kind,
+                                                                     .range = range,
+                                                                     .buckets_max = kBucketsOfHistory,
+                                                                     .metrics = {&subject.kind->metrics.front()}}));
+    const auto& buckets = series.probes.front().buckets;
+    std::uint64_t runs = 0;
+    for (auto i = buckets.size(); i-- > 0;) {
+        runs += buckets[i] ? buckets[i]->runs : 0;
+        if (runs > kRunsOfHistoryMax) co_return series.from_us + std::int64_t(i + 1) * series.step_us;
+    }
+    co_return range.from_us;
+}
+
 void write_route(JsonWriter& json, const RouteHistory::Known& route, std::int64_t time_us)
 {
     json.object().field("id", route.id).key("hops").array();
@@ -199,18 +217,14 @@ Task<Reply> list_path_changes(Services& services, Call& call)
         return tx.path_changes(call.workspace.id).list(subject.probe.id, range.from_us, range.until_us, kChangesMax);
     }));
     std::ranges::reverse(changes);
-    auto& pool = services.atlas.pool();
-    NW_CO_TRY(const auto found, co_await atlas::read_runs(services.telemetry, pool, subject.probe.id, *subject.kind, range,
-                                                          kRunsOfHistoryMax));
-    const bool truncated = found.truncated || changes.size() == kChangesMax;
-    const auto now = to_us(services.clock.wall());
-    auto body = co_await run_on(pool, [&] {
-        RouteHistory history(std::move(changes), std::max<std::int64_t>(subject.interval_us, store::kSecondUs));
-        for (const auto& run : found.runs) history.add(run);
-        history.finish();
-        return history_json(history, range, now, truncated);
-    });
-    co_return json_response(std::move(body));
+    NW_CO_TRY(const auto begin, co_await begin_of_history(services, subject, range));
+    const bool truncated = begin > range.from_us || changes.size() == kChangesMax;
+    RouteHistory history(std::move(changes), std::max<std::int64_t>(subject.interval_us, store::kSecondUs));
+    if (begin < range.until_us)
+        NW_CO_CHECK(co_await atlas::each_run(services.telemetry, services.atlas.pool(), subject.probe.id, *subject.kind,
+                                             {begin, range.until_us}, [&](const auto& run) { history.add(run); }));
+    history.finish();
+    co_return json_response(history_json(history, range, to_us(services.clock.wall()), truncated));
 }
 
 }  // namespace nw::api

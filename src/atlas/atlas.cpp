@@ -188,9 +188,24 @@ void Atlas::take_row(const Rows& rows, std::size_t row, std::set<ProbeId>& touch
     if (tracked.waiting.size() > kWaitingMax) tracked.waiting.pop_front();  // the store has it
 }
 
+topology::RouteTracker& Atlas::tracker_of(Tracked& tracked, const std::string& address)
+{
+    auto& trackers = tracked.trackers;
+    const auto found = trackers.try_emplace(address).first;
+    if (trackers.size() > kDestinationsMax) {
+        // The one that was just made has seen nothing yet, and stays.
+        auto oldest = trackers.end();
+        for (auto one = trackers.begin(); one != trackers.end(); ++one)
+            if (one != found && (oldest == trackers.end() || one->second.last_us() < oldest->second.last_us())) oldest = one;
+        trackers.erase(oldest);
+    }
+    return found->second;
+}
+
 void Atlas::follow(ProbeId probe, Tracked& tracked, const topology::Run& run)
 {
-    const auto change = tracked.tracker.add(run);
+    if (run.hops.empty()) return;
+    const auto change = tracker_of(tracked, run.address).add(run);
     if (!change || change->at_us <= tracked.told_us) return;
     tracked.told_us = change->confirmed_us;
     if (pending_.size() == kChangesPendingMax) {

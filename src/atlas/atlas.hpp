@@ -5,7 +5,7 @@
 // brought up to date from what the store has of its last hours, one after the other in the background; until its turn
 // comes, its new runs wait for it.
 //
-// Bounded: per probe ten runs, a tracker's few hundred routers, and while it waits 64 runs; per workspace
+// Bounded: per probe ten runs, the few hundred routers of four trackers, and while it waits 64 runs; per workspace
 // topology::Graph::kNodesMax; changes that wait to be stored.
 //
 // Belongs to one loop; what is heavy runs on its pool.
@@ -37,7 +37,8 @@ class Telemetry;
 
 namespace nw::atlas {
 
-inline constexpr std::size_t kWaitingMax = 64;  // runs of a probe whose turn has not come
+inline constexpr std::size_t kDestinationsMax = 4;  // of one probe; beyond, the one not seen for longest is forgotten
+inline constexpr std::size_t kWaitingMax = 64;      // runs of a probe whose turn has not come
 inline constexpr std::size_t kChangesPendingMax = 10'000;
 
 struct AtlasStats {
@@ -90,7 +91,8 @@ private:
         std::int64_t interval_us = 0;
         std::int64_t since_us = 0;  // earlier runs may be of another target
         RecentRuns recent{};
-        topology::RouteTracker tracker{};
+        // By address of the destination: a name that has become another address is no route that has changed.
+        std::map<std::string, topology::RouteTracker> trackers{};
         std::int64_t told_us = INT64_MIN;  // the newest change that is stored or waits for it was confirmed then
         bool ready = false;
         std::deque<topology::Run> waiting{};
@@ -110,6 +112,7 @@ private:
     void forget(ProbeId probe);
     void take_row(const Rows& rows, std::size_t row, std::set<ProbeId>& touched);
     void follow(ProbeId probe, Tracked& tracked, const topology::Run& run);
+    static topology::RouteTracker& tracker_of(Tracked& tracked, const std::string& address);
     void redraw(ProbeId probe, const Tracked& tracked);
     std::int64_t horizon_us(const Tracked& tracked) const;
 

@@ -95,12 +95,13 @@ struct Fixture {
         }
         REQUIRE(done());
     }
+    std::string destination = v4(9);
     Rows rows_of(const std::vector<FakeFlow>& flows, std::int64_t at_us)
     {
         const auto run = run_through(at_us, flows);
         auto sample = make_sample(kinds::path, probe, from_us(at_us));
         sample.outcome = run.outcome;
-        sample.address = v4(9);
+        sample.address = destination;
         sample.bytes[*kinds::path.column_index("hops")] = encode_hops(run.hops);
         auto rows = make_rows(kinds::path);
         append(rows, ++seq, sample);
@@ -268,6 +269,28 @@ TEST_CASE("another target is another path: nothing of the old one is left, and n
     CHECK(f.told.empty());
 }
 
+TEST_CASE("a name that becomes another address is no route change, and its routes are told apart")
+{
+    Fixture f;
+    const std::vector<FakeFlow> other{{{{1}, {7}, {8}}}};
+    f.run(kDirect, 100);
+    for (std::uint32_t i = 0; i < 10; ++i) {
+        f.destination = v4(i % 2 == 0 ? 8 : 9);
+        f.run(i % 2 == 0 ? other : kDirect, 10);
+    }
+    f.destination = v4(9);
+    f.run(kDetour, 5);
+    f.until([&] { return !f.told.empty(); });
+    REQUIRE(f.told.size() == 1);
+    CHECK(f.told[0].removed.size() == 1);
+    CHECK(f.told[0].removed[0].address == "10.0.0.2");
+    for (std::uint32_t i = 20; i < 40; ++i) {
+        f.destination = v4(i);
+        f.run({{{{1}, {i}}}});
+    }
+    CHECK(f.told.size() == 1);
+}
+
 TEST_CASE("stored runs are read from the newest back")
 {
     Fixture f;
@@ -282,6 +305,11 @@ TEST_CASE("stored runs are read from the newest back")
     const auto some = testing::run(f.loop, read_runs(*f.telemetry, pool, f.probe, kinds::path, {0, now}, 4));
     CHECK(some->truncated);
     CHECK(some->runs.front() == all->runs[26]);
+    std::vector<topology::Run> each;
+    const auto corrupt = testing::run(f.loop, each_run(*f.telemetry, pool, f.probe, kinds::path, {0, now},
+                                                       [&](const topology::Run& run) { each.push_back(run); }));
+    CHECK(corrupt == 0U);
+    CHECK(each == all->runs);
     const auto last = testing::run(f.loop, read_run_before(*f.telemetry, pool, f.probe, kinds::path, now));
     REQUIRE(last->size() == 1);
     CHECK(last->front() == all->runs.back());

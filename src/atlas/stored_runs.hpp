@@ -8,6 +8,7 @@
 #include "topology/run.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace nw::atlas {
@@ -18,9 +19,15 @@ struct StoredRuns {
     std::uint64_t corrupt = 0;          // left out: their hops cannot be read
 };
 
-// The newest `max` runs of the range. Hops are decoded on `pool`.
+// Of the hops of all runs that are read at once, so that nobody's question takes all memory.
+inline constexpr std::size_t kHopsReadMax = 100'000;
+
+// The newest `max` runs of the range, as far as their hops are no more than kHopsReadMax. They are decoded on `pool`.
 Task<Result<StoredRuns>> read_runs(store::Telemetry& telemetry, Pool& pool, ProbeId probe, const Kind& kind,
                                    store::TimeRange range, std::size_t max);
+// Every run of the range, one after the other; `use` is called on `pool`. Says how many could not be read.
+Task<Result<std::uint64_t>> each_run(store::Telemetry& telemetry, Pool& pool, ProbeId probe, const Kind& kind,
+                                     store::TimeRange range, std::function<void(const topology::Run&)> use);
 // The newest run with hops that began before `until_us`, as far back as a day.
 Task<Result<std::vector<topology::Run>>> read_run_before(store::Telemetry& telemetry, Pool& pool, ProbeId probe,
                                                          const Kind& kind, std::int64_t until_us);

@@ -28,7 +28,7 @@ Graph::Contribution Contributor::make()
 
 std::string Contributor::target_id(std::size_t hop) const
 {
-    const auto& address = !set_.address.empty() ? set_.address : hop == kNone ? std::string() : set_.hops[hop].address;
+    const auto& address = hop == kNone ? set_.address : set_.hops[hop].address;
     return address.empty() ? std::string() : "t" + address_text(address);
 }
 
@@ -43,11 +43,10 @@ std::uint32_t Contributor::node_of(std::size_t hop)
     const auto index = graph_.node_slot(id_of(hop), is_target(hop) ? NodeKind::Target : NodeKind::Router);
     auto& node = graph_.nodes_[index].node;
     node.seen_us = std::max(node.seen_us, seen.seen_us);
+    node.address = seen.address;
     if (is_target(hop)) {
-        node.address = set_.address.empty() ? seen.address : set_.address;
         node.name = ends_.target_name;
     } else {
-        node.address = seen.address;
         if (!seen.newest.name.empty() && node.name != seen.newest.name) node.name = seen.newest.name;
     }
     return index;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds a real controller to its API: contract, tenants, sign-in, enrolment, configuration.
+"""Holds a real controller to its API: contract, tenants, sign-in, enrolment, configuration, route changes.
 
     run.py --build build/fast [FILTER]
 
@@ -18,10 +18,11 @@ import cross_tenant
 import enrolment
 import installation
 import openapi
+import reroute
 import revocation
 from harness import Tally
 
-GROUPS = (openapi, cross_tenant, auth, enrolment, installation, revocation, configuration)
+GROUPS = (openapi, cross_tenant, auth, enrolment, installation, revocation, reroute, configuration)
 
 
 def main() -> int:

@@ -1766,7 +1766,7 @@ export interface components {
         };
         Path: {
             at_us: components["schemas"]["TimeUs"];
-            /** @description What the answer covers begins behind it; later than asked for when there were more than 2,000 runs. */
+            /** @description What the answer covers begins behind it; later than asked for when there were more than 2,000 runs, or more than 100,000 hops in them. */
             from_us: number;
             until_us: components["schemas"]["TimeUs"];
             runs: number;
