@@ -8,6 +8,7 @@ import { DIM, ringAround } from './paint'
 import { paintPill } from './pills'
 import { pillOf, radiusOf, screenX, screenY } from './scene'
 import { gradeInside, gradeMark, nodeShape } from './shapes'
+import { isGraded } from './types'
 import { isTrouble } from './view'
 
 const WIDEST = 4.5
@@ -97,10 +98,11 @@ function paintNode(pen: Pen, scene: Scene, i: number, chosen: boolean): void {
     }
     return
   }
-  const silent = node.kind === 'anonymous' || node.grade === 'unknown'
+  const plain = node.kind !== 'anonymous' && !isGraded(node)
+  const silent = !plain && (node.kind === 'anonymous' || node.grade === 'unknown')
   pen.beginPath()
   nodeShape(pen, node, x, y, r)
-  pen.fillStyle = silent ? scene.look.surface : scene.look.grades[severity(node.grade)] ?? scene.look.muted
+  pen.fillStyle = silent ? scene.look.surface : plain ? scene.look.muted : scene.look.grades[severity(node.grade)] ?? scene.look.muted
   pen.fill()
   pen.lineWidth = 1.2
   pen.strokeStyle = silent ? scene.look.muted : scene.look.surface

@@ -88,6 +88,11 @@ describe('the base', () => {
       expect(pen.strokes.some(stroke => stroke.kind === 'stroke' && stroke.dashes > 0)).toBe(true)
     }
   })
+  it('draws an agent without a grade solid: it is not in trouble, and not silent', () => {
+    const pen = painted(sceneOf(network(['a1 r1 t1'], { grades: { a1: 'unknown' } })))
+    expect(pen.strokes.some(stroke => stroke.kind === 'fill' && stroke.colour === '#muted')).toBe(true)
+    expect(pen.strokes.some(stroke => stroke.dashes > 0)).toBe(false)
+  })
   it('dims what does not match to a third', () => {
     const scene = sceneOf(troubled)
     const none = { nodes: new Uint8Array(scene.view.nodes.length), edges: new Uint8Array(scene.view.edges.length) }

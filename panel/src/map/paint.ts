@@ -10,6 +10,7 @@ import { paintLabels } from './labels'
 import { paintPill } from './pills'
 import { pillOf, radiusOf, screenX, screenY } from './scene'
 import { agentShape, disc, gradeInside, gradeMark, nodeShape, targetShape } from './shapes'
+import { isGraded } from './types'
 import { isTrouble } from './view'
 
 /** What does not match stays visible, at about a third. */
@@ -150,7 +151,7 @@ function paintEdges(pen: Pen, scene: Scene): void {
   pen.globalAlpha = 1
 }
 
-interface Batch { readonly dim: boolean, readonly grade: Grade, readonly anonymous: boolean, readonly nodes: number[] }
+interface Batch { readonly dim: boolean, readonly grade: Grade, readonly anonymous: boolean, readonly plain: boolean, readonly nodes: number[] }
 
 function batchesOf(scene: Scene): Batch[] {
   const made = new Map<string, Batch>()
@@ -159,8 +160,10 @@ function batchesOf(scene: Scene): Batch[] {
       return
     const dim = scene.matches !== null && scene.matches.nodes[i] !== 1
     const anonymous = node.kind === 'anonymous'
-    const key = `${anonymous}${node.grade}${dim}`
-    const batch = made.get(key) ?? { dim, grade: node.grade, anonymous, nodes: [] }
+    // An agent without a grade is an agent like any other.
+    const plain = !anonymous && !isGraded(node)
+    const key = `${anonymous}${plain}${node.grade}${dim}`
+    const batch = made.get(key) ?? { dim, grade: node.grade, anonymous, plain, nodes: [] }
     batch.nodes.push(i)
     made.set(key, batch)
   })
@@ -195,7 +198,11 @@ function paintBatch(pen: Pen, scene: Scene, batch: Batch, r: number): void {
     if (node)
       nodeShape(pen, node, screenX(scene, i), screenY(scene, i), r)
   }
-  if (batch.anonymous || batch.grade === 'unknown') {
+  if (batch.plain) {
+    pen.fillStyle = look.muted
+    pen.fill()
+  }
+  else if (batch.anonymous || batch.grade === 'unknown') {
     // Hollow and dashed: nothing is known, which is not bad news.
     pen.fillStyle = look.surface
     pen.fill()

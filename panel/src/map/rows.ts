@@ -4,6 +4,7 @@ import type { Matches } from './filter'
 import type { Grade, NodeKind, TopologyNode } from './types'
 import { natural } from '@/lib/natural'
 import { urgency } from '@/lib/grade'
+import { isGraded } from './types'
 import { nodeAddress, nodeName } from './words'
 
 export interface NodeRow {
@@ -67,7 +68,7 @@ function sorted<T>(rows: readonly T[], keys: Readonly<Record<string, Key<T>>>, o
 const NODE_KEYS: Readonly<Record<string, Key<NodeRow>>> = {
   name: row => row.kind === 'anonymous' ? null : row.name,
   // Best to worst; hops that are not graded come last.
-  grade: row => row.kind === 'anonymous' ? null : urgency(row.grade),
+  grade: row => isGraded(row) ? urgency(row.grade) : null,
   loss: row => row.loss, rtt: row => row.rtt, paths: row => row.paths, kind: row => row.kind,
 }
 const PATH_KEYS: Readonly<Record<string, Key<PathRow>>> = {

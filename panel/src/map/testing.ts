@@ -21,7 +21,7 @@ export function network(probes: readonly string[], extra: Extra = {}): Topology 
     generation: extra.generation ?? 'm.1', at_us: 1e15, from_us: 1e15 - 6e8, until_us: 1e15, live: true, truncated: false,
     nodes: ids.map((id): TopologyNode => ({
       id, kind: KIND[id[0] ?? ''] ?? 'router', address: id.startsWith('x') || id.startsWith('a') ? null : `${id.startsWith('t') ? '203.0.113' : '192.0.2'}.${Number(id.slice(1)) || 0}`, addresses: [], name: '', site: null, labels: null, rank: rank.get(id) ?? 0, agent: id.startsWith('a') ? id.slice(1) : null,
-      grade: extra.grades?.[id] ?? (id.startsWith('x') ? 'unknown' : 'excellent'), reason: '', forwarding_loss_ratio: id.startsWith('x') ? null : 0, rtt_mean_us: null, verdict: 'none', limit_per_second: null, mpls: false, paths: through(id), seen_us: 1e15, ...extra.nodes?.[id],
+      grade: extra.grades?.[id] ?? (id.startsWith('x') ? 'unknown' : 'excellent'), reason: '', forwarding_loss_ratio: id.startsWith('x') ? null : 0, asn: null, rtt_mean_us: null, verdict: 'none', limit_per_second: null, mpls: false, paths: through(id), seen_us: 1e15, ...extra.nodes?.[id],
     })),
     edges: [...links].map(([key, n]) => {
       const [source = '', target = ''] = key.split('>')

@@ -5,6 +5,7 @@ import type { HopVerdict, TopologyNode } from './types'
 import type { MapView, ViewNode } from './view'
 import { joined, percent, plural, unitText } from '@/lib/format'
 import { GRADE_LOOK } from '@/lib/grade'
+import { isGraded } from './types'
 
 // Control characters, and marks that change the direction of what follows.
 const HIDDEN = /[\u0000-\u001F\u007F-\u009F\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/g
@@ -77,7 +78,7 @@ export function announcement(view: MapView, focus: Focus): string {
     if (!node)
       return []
     const kind = only?.kind ?? node.kind
-    const grade = kind === 'anonymous' ? 'not graded' : GRADE_LOOK[only?.grade ?? node.grade].word.toLowerCase()
+    const grade = isGraded(only ?? node) ? GRADE_LOOK[only?.grade ?? node.grade].word.toLowerCase() : 'not graded'
     const loss = only && (only.forwarding_loss_ratio ?? 0) > 0 ? `, forwarding loss ${lossText(only.forwarding_loss_ratio)}` : ''
     const what = kind === 'anonymous' ? 'a hop that does not reply' : `${only ? nodeName(only) : viewName(node, view.graph.nodes)}, ${(only ? KIND_WORD[only.kind] : kindWord(node)).toLowerCase()}`
     return [`${what}, ${grade}${loss}`]

@@ -83,7 +83,7 @@ function finished(paths: readonly TopologyPath[], hops: ReadonlyMap<string, Hop>
   }
   const out = new Map<string, number>()
   links.forEach((n, key) => out.set(key.split('>')[0] ?? '', (out.get(key.split('>')[0] ?? '') ?? 0) + n))
-  const common = { addresses: [], site: null, labels: null, agent: null, reason: '', forwarding_loss_ratio: null, rtt_mean_us: null, verdict: 'none', limit_per_second: null, mpls: false, seen_us: atUs - 8e6 } as const
+  const common = { addresses: [], site: null, labels: null, asn: null, geo: null, agent: null, reason: '', forwarding_loss_ratio: null, rtt_mean_us: null, verdict: 'none' as const, limit_per_second: null, mpls: false, seen_us: atUs - 8e6 }
   const node = (id: string): TopologyNode => {
     const hop = hops.get(id)
     const n = Number(/\d+$/.exec(id)?.[0] ?? 0)

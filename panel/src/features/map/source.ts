@@ -1,5 +1,5 @@
 // Where the map's data comes from.
-import type { LiveClient, LiveTopic } from '@/api/live'
+import type { LiveClient } from '@/api/live'
 import type { Topology, TopologyDelta, TopologyTimeline } from '@/map/types'
 import { api, unwrap } from '@/api/client'
 
@@ -17,19 +17,15 @@ export interface TopologySource {
   readonly follow: (follower: TopologyFollower) => () => void
 }
 
-// Until the document of the API has these routes.
-type Get = (path: string, options: object) => Promise<{ data?: unknown, error?: unknown, response: Response }>
-const get = api.GET as unknown as Get
-
 export function topologySource(live: LiveClient, workspace: string): TopologySource {
   const path = { workspace }
   return {
-    read: async (atUs, signal) => await unwrap(get('/workspaces/{workspace}/topology', { params: { path, query: atUs === null ? {} : { at: atUs } }, signal })) as Topology,
-    timeline: async (fromUs, toUs, buckets, signal) => await unwrap(get('/workspaces/{workspace}/topology/timeline', { params: { path, query: { from: Math.floor(fromUs), to: Math.ceil(toUs), buckets } }, signal })) as TopologyTimeline,
-    follow: follower => live.subscribe({ workspace, topic: 'topology' as LiveTopic }, {
+    read: (atUs, signal) => unwrap(api.GET('/workspaces/{workspace}/topology', { params: { path, query: atUs === null ? {} : { at: atUs } }, signal })),
+    timeline: (fromUs, toUs, buckets, signal) => unwrap(api.GET('/workspaces/{workspace}/topology/timeline', { params: { path, query: { from: Math.floor(fromUs), to: Math.ceil(toUs), buckets } }, signal })),
+    follow: follower => live.subscribe({ workspace, topic: 'topology' }, {
       started: follower.started,
       reset: follower.reset,
-      events: events => follower.deltas((events as unknown as (TopologyDelta & { type: string })[]).filter(event => event.type === 'topology')),
+      events: events => follower.deltas(events.filter(event => event.type === 'topology')),
     }),
   }
 }

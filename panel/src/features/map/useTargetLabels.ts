@@ -7,7 +7,7 @@ import { computed, toValue } from 'vue'
 import { allPages, api, unwrap } from '@/api/client'
 import { keys } from '@/api/keys'
 
-export type LabelsByAddress = ReadonlyMap<string, readonly string[]>
+export type LabelsByAddress = ReadonlyMap<string, string[]>
 
 export function useTargetLabels(slug: MaybeRefOrGetter<string>): ComputedRef<LabelsByAddress> {
   const query = useQuery({

@@ -19,6 +19,14 @@ export function changeLink(entry: Pick<AuditEntry, 'action' | 'subject_type' | '
   return { name: 'audit', params, query: { action: entry.action } }
 }
 
+const FOCUS_MS = 600_000
+
+/** A change of a route: the path of the probe just after it, beside the one just before. */
+export function routeChangeLink(change: { readonly probe: string, readonly change: { readonly at_us: number } }, slug: string, kept: LocationQueryRaw, nowMs: number): RouteLocationRaw {
+  const ms = change.change.at_us / 1000
+  return { name: 'probe', params: { slug, probe: change.probe }, query: { ...kept, at: String(Math.min(nowMs, Math.floor(ms) + FOCUS_MS - 1)), before: String(Math.ceil(ms) - 1) } }
+}
+
 /** The list of probes in a state; `paused` and every grade is one. */
 export function stateLink(state: string, slug: string): RouteLocationRaw {
   return { name: 'probes', params: { slug }, query: { state } }

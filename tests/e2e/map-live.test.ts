@@ -1,0 +1,92 @@
+// The network map of a real network: an agent traces through routers of which one branch is taken away.
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { axe, launch, open, settled, shot } from './browser.ts'
+import { Installation } from './installation.ts'
+import { built, until } from './programs.ts'
+import { canRoute, Routers } from './routers.ts'
+
+interface Map { nodes: { id: string, kind: string, address: string | null, grade: string }[], paths: { nodes: string[] }[] }
+
+describe.skipIf(!built() || !canRoute())('the map of a real network', () => {
+  const routers = new Routers()
+  const installation = new Installation()
+  let browser: Browser
+  let context: BrowserContext
+  let page: Page
+  let faults: string[]
+  let rerouted = 0
+
+  const read = async (at?: number) => await installation.call('GET', `/workspaces/${installation.workspace}/topology${at === undefined ? '' : `?at=${at}&window=60`}`) as unknown as Map
+  const addresses = (map: Map) => map.nodes.filter(node => node.kind === 'router').map(node => node.address).sort()
+  const open_ = async (query: string) => {
+    await page.goto(`${installation.base}/w/${installation.workspace}/map?${query}`)
+    await settled(page)
+  }
+  const label = () => page.getByRole('application').getAttribute('aria-label')
+
+  beforeAll(async () => {
+    routers.up()
+    await installation.up()
+    await installation.probe('path', { target: routers.target, interval: 2000, protocol: 'udp', flows: '8', cycles: 3, timeout: 500, mtu_discovery: false }, 'path')
+    browser = await launch()
+    ;({ context, page, faults } = await open(browser, installation.base, {}, /401/))
+    await context.addCookies([installation.session()])
+    await until('both branches are on the map', async () => addresses(await read()).length === 4, 60_000)
+  })
+  afterAll(async () => {
+    await context?.close()
+    await browser?.close()
+    await installation.down()
+    routers.down()
+  })
+
+  it('shows every router once, both branches, and ends by their kind', async () => {
+    const map = await read()
+    expect(addresses(map)).toEqual([routers.first, ...routers.branches, routers.last].sort())
+    expect(map.nodes.filter(node => node.kind !== 'router').map(node => node.kind).sort()).toEqual(['agent', 'target'])
+    await open_('')
+    await expect.poll(label).toMatch(/^Network map: 6 nodes, 6 links, \d+ paths, 0 problems/)
+    const table = page.getByRole('table', { name: 'Nodes of the map' })
+    for (const address of [routers.first, ...routers.branches, routers.last])
+      await table.getByRole('button', { name: address, exact: true }).waitFor()
+    await table.getByRole('button', { name: routers.first, exact: true }).click()
+    await page.getByRole('region', { name: 'Selection' }).getByText('over 2 next hops').waitFor()
+    await shot(page, 'map-live')
+    expect(await axe(page)).toEqual([])
+  })
+  it('shows the reroute by itself', async () => {
+    await open_('')
+    await expect.poll(label).toMatch(/6 nodes/)
+    routers.one()
+    rerouted = Date.now()
+    await expect.poll(label, { timeout: 90_000 }).toMatch(/^Network map: 5 nodes, 4 links/)
+    await shot(page, 'map-live-rerouted')
+    expect(addresses(await read())).not.toContain(routers.branches[1])
+  })
+  it('has both moments: as it was, and what is different', async () => {
+    await until('the change is told', async () => ((await installation.call('GET', `/workspaces/${installation.workspace}/topology/timeline?from=${(rerouted - 600_000) * 1000}&to=${(Date.now() + 1000) * 1000}&buckets=100`)).changes as unknown[]).length === 1, 60_000)
+    await open_(`vs=${rerouted - 1000}&from=now-15m&to=now`)
+    const differences = page.getByRole('region', { name: 'Differences' })
+    await differences.getByRole('button', { name: routers.branches[1], exact: true }).waitFor()
+    await differences.getByText('1 probe took other ways').waitFor()
+    await page.getByRole('button', { name: 'Previous route change' }).click()
+    await page.waitForURL(/at=\d{13}/)
+    await shot(page, 'map-live-compared')
+    await open_(`at=${rerouted - 1000}`)
+    await expect.poll(label).toMatch(/^Network map: 6 nodes/)
+    const [download] = await (async () => {
+      await page.getByRole('button', { name: 'Export map' }).click()
+      return Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name: 'Network as JSON' }).click()])
+    })()
+    expect(addresses(JSON.parse(readFileSync(await download.path(), 'utf8')) as Map)).toContain(routers.branches[1])
+    expect(faults).toEqual([])
+  })
+  it('is on the overview as a change of a route, which leads to the path before and after', async () => {
+    await page.goto(`${installation.base}/w/${installation.workspace}`)
+    await settled(page)
+    await page.getByRole('region', { name: 'Route changes' }).getByRole('link', { name: 'path' }).click()
+    await page.waitForURL(/\/probes\/[^?]+\?.*before=\d{13}/)
+  })
+})
