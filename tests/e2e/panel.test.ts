@@ -4,6 +4,8 @@ import type { Served } from './static.ts'
 import { cpus, loadavg } from 'node:os'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeAgent } from '../../panel/tests/mock/data.ts'
+import { NEVER } from '../../panel/tests/mock/interfaces.ts'
+import { makePath, makeUnreached } from '../../panel/tests/mock/paths.ts'
 import { MockController } from '../../panel/tests/mock/server.ts'
 import { axe, launch, open, overflow, settled, shot } from './browser.ts'
 import { servePanel } from './static.ts'
@@ -90,6 +92,21 @@ describe('states', () => {
   it('nothing yet: overview', () => check(new MockController(), '/w/default', 'overview-empty', 'Install an agent'))
   it('nothing yet: agents', () => check(new MockController(), '/w/default/agents', 'agents-empty', 'No agents yet'))
   it('nothing yet: probes', () => check(new MockController(), '/w/default/probes', 'probes-empty', 'No probes yet'))
+  const withPath = (change: (mock: MockController) => object) => {
+    const mock = new MockController().seed().withPath()
+    return Object.assign(mock, change(mock))
+  }
+  const pathProbe = (mock: MockController) => {
+    const probe = mock.probes.find(entry => entry.id === 'p901')
+    if (!probe)
+      throw new Error('the mock has no path probe')
+    return probe
+  }
+  it('a path that does not arrive', () => check(withPath(mock => ({ shownPath: makeUnreached(pathProbe(mock), Date.now() * 1000) })), '/w/default/probes/p901', 'path-unreached', 'The target was not reached.'))
+  it('no path yet', () => check(withPath(mock => ({ shownPath: { ...makePath(pathProbe(mock), Date.now() * 1000, 600, 0), runs: 0, hops: [], links: [], paths: [], first_run_us: null, last_run_us: null } })), '/w/default/probes/p901', 'path-none', 'No path yet'))
+  it('an agent that never said what it has', () => check(Object.assign(new MockController().seed(), { shownInterfaces: NEVER }), '/w/default/agents/a1/interfaces', 'interfaces-none', 'The agent has not said what it has yet'))
+  it('nothing yet: traces', () => check(new MockController().seed(), '/w/default/traces', 'traces-empty', 'Nothing was traced lately'))
+  it('nothing yet: uplinks', () => check(new MockController(), '/w/default/uplinks', 'uplinks-empty', 'No uplinks to compare yet'))
   it('no permission: who can grant it', () => check(Object.assign(new MockController().seed(), { role: 'viewer' as const }), '/w/default/audit', 'forbidden', 'You may not see this'))
   it('another workspace does not exist', () => check(new MockController().seed(), '/w/other', 'foreign', 'Not found', /404/))
   it('one part fails, the rest lives', () => check(Object.assign(new MockController().seed(), { failing: /histogram/ }), '/w/default/probes/p1', 'part-failed', 'mock-7f3a', /500/))
@@ -109,10 +126,10 @@ describe('states', () => {
   it('a viewer is offered nothing that changes anything', async () => {
     const own = await servePanel(Object.assign(new MockController().seed(), { role: 'viewer' as const }))
     const { context, page } = await open(browser, own.base)
-    for (const path of ['/w/default/agents', '/w/default/agents/a1', '/w/default/probes', '/w/default/probes/p1', '/w/default/settings']) {
+    for (const path of ['/w/default/agents', '/w/default/agents/a1', '/w/default/probes', '/w/default/probes/p1', '/w/default/traces', '/w/default/traces?new=1', '/w/default/settings']) {
       await page.goto(own.base + path)
       await settled(page)
-      for (const name of [/^Add an agent/, /^New probe/, 'Edit', 'Delete', 'Save', 'Pause'])
+      for (const name of [/^Add an agent/, 'Trace now', /^New probe/, 'Edit', 'Delete', 'Save', 'Pause'])
         expect(await page.getByRole('button', { name, exact: typeof name === 'string' }).or(page.getByRole('link', { name, exact: typeof name === 'string' })).count(), `${String(name)} on ${path}`).toBe(0)
     }
     await context.close()
@@ -211,6 +228,45 @@ describe('by keyboard only', () => {
     await page.waitForURL(/from=\d{13}/)
     await page.keyboard.press('l')
     await page.waitForURL(/to=now/)
+    expect(faults).toEqual([])
+    await context.close()
+    await own.close()
+  })
+  it('walks the hops of a path, opens one, goes to a change and back, and starts a trace', async () => {
+    const own = await servePanel(new MockController().seed().withPath())
+    const { context, page, faults } = await open(browser, own.base)
+    await page.goto(`${own.base}/w/default/probes/p901?from=now-24h&to=now`)
+    await settled(page)
+    const hops = page.locator('[data-hop]')
+    await hops.first().focus()
+    for (let n = 0; n < 9; n += 1)
+      await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog', { name: /^Hop 7/ }).waitFor()
+    expect(await axe(page)).toEqual([])
+    await shot(page, 'hop-details')
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    await page.keyboard.press('[')
+    await page.waitForURL(/[?&]at=\d{13}/)
+    await page.keyboard.press('[')
+    await page.getByRole('button', { name: 'Back to now' }).focus()
+    await page.keyboard.press('Enter')
+    await page.waitForURL(url => !url.search.includes('at='))
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox', { name: 'Search' }).fill('trace now')
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog', { name: 'Trace now' }).waitFor()
+    expect(await axe(page)).toEqual([])
+    await page.keyboard.type('svc-3a.example')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('ArrowDown')
+    await page.getByLabel('Target').press('Enter')
+    await page.waitForURL(/\/traces\/tr1$/)
+    for (let n = 0; n < 6; n += 1)
+      own.mock.tick()
+    await page.getByText('Done').waitFor()
+    expect(await axe(page)).toEqual([])
     expect(faults).toEqual([])
     await context.close()
     await own.close()
