@@ -80,7 +80,8 @@ const named = (hop: Hop) => hop.name && hop.address ? `${hop.address} (${hop.nam
 export function pathSentence(path: Path): string {
   if (path.runs === 0)
     return 'Nothing was measured.'
-  const last = path.hops.filter(hop => hop.last)
+  // Somebody who says that it goes no further ends a path as well, but is not the target.
+  const last = path.hops.filter(hop => hop.last && hop.answer !== 'unreachable')
   const [sent, received] = [last.reduce((sum, hop) => sum + hop.sent, 0), last.reduce((sum, hop) => sum + hop.received, 0)]
   const lossy = firstLossy(path.hops)
   const parts: string[] = []

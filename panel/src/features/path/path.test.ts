@@ -29,6 +29,10 @@ describe('what a hop does not answer', () => {
     expect(lossCell(hopAt(8))).toEqual({ text: '6 % · 12 of 200', note: '', fault: true })
     expect(verdictLook(hopAt(8))).toMatchObject({ word: 'Loses packets', shape: 'triangle' })
   })
+  it('a router that says it goes no further is not the target', () => {
+    expect(verdictLook({ ...hopAt(7), last: true, answer: 'unreachable' }).word).toBe('Says unreachable')
+    expect(verdictLook({ ...hopAt(12), verdict: 'none' }).word).toBe('Reached')
+  })
   it('is nothing to grade of a silent router', () => expect(lossCell(hopAt(9))).toEqual({ text: '–', note: 'answers none of 200', fault: false }))
   it('is counted without alarm while it means nothing yet', () => expect(lossCell({ ...hopAt(2), sent: 10, received: 9 })).toEqual({ text: '10 % · 1 of 10', note: '', fault: false }))
   it('of nothing sent is a dash', () => expect(lossCell({ ...hopAt(2), sent: 0, received: 0 }).text).toBe('–'))

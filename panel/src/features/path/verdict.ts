@@ -19,14 +19,14 @@ const QUIET: Look = { word: '', shape: 'ring', colour: '--unknown' }
 const isFault = (grade: Hop['grade']) => grade === 'fair' || grade === 'poor' || grade === 'critical'
 
 /** Shape and colour are of the grade; what is no fault has neither. */
-export function verdictLook({ verdict, grade, last, received }: Pick<Hop, 'verdict' | 'grade' | 'last' | 'received'>): Look {
+export function verdictLook({ verdict, grade, last, received, answer }: Pick<Hop, 'verdict' | 'grade' | 'last' | 'received' | 'answer'>): Look {
   const { word } = VERDICT_WORDS[verdict]
   switch (verdict) {
     case 'rate_limited':
     case 'silent': return { ...QUIET, word }
     case 'filtered': return { ...(isFault(grade) ? GRADE_LOOK[grade] : QUIET), word }
     case 'forwarding': return { ...GRADE_LOOK[grade], word }
-    default: return received === 0 ? { ...QUIET, word: 'No answer yet' } : { ...GRADE_LOOK[grade], word: last ? 'Reached' : word }
+    default: return received === 0 ? { ...QUIET, word: 'No answer yet' } : { ...GRADE_LOOK[grade], word: answer === 'unreachable' ? 'Says unreachable' : last ? 'Reached' : word }
   }
 }
 
