@@ -5,6 +5,7 @@
 #include "api/services.hpp"
 #include "atlas/atlas.hpp"
 #include "base/task_group.hpp"
+#include "ingest/actions.hpp"
 #include "ingest/registry.hpp"
 #include "ingest/sessions.hpp"
 
@@ -29,6 +30,20 @@ private:
     TaskGroup& tasks_;
     Log log_;
     ingest::Sessions* sessions_ = nullptr;
+};
+
+// What agents are asked to do once.
+class ActionsLink final : public api::ActionDesk {
+public:
+    explicit ActionsLink(ingest::Actions& actions) : actions_(actions) {}
+
+    void opened(const store::Action& action) override { actions_.opened(action); }
+    Status cancel(ActionId id) override { return actions_.cancel(id); }
+    std::optional<store::Action> find(ActionId id) const override { return actions_.find(id); }
+    std::size_t open_of(AgentId agent) const override { return actions_.open_of(agent); }
+
+private:
+    ingest::Actions& actions_;
 };
 
 // New samples go to the live feed.

@@ -86,11 +86,12 @@ Controller::Controller(Config config, Loop& loop, const Clock& clock, Random& ra
       telemetry_(std::move(telemetry)), tasks_(loop.get_executor(), log_), identity_(*metadata_, clock, random),
       hub_(clock, random.hex(4)), feed_(loop.get_executor(), log_.named("live")),
       registry_(loop.get_executor(), *metadata_, kinds, clock, log_.named("agents")),
-      link_(registry_, tasks_, log_.named("agents")), feed_subscriber_(feed_),
+      actions_(loop.get_executor(), *metadata_, kinds, clock, log_.named("actions")),
+      link_(registry_, tasks_, log_.named("agents")), actions_link_(actions_), feed_subscriber_(feed_),
       atlas_(loop.get_executor(), *metadata_, *telemetry_, kinds, clock, random.hex(4), log_.named("paths")),
       atlas_subscriber_(atlas_),
       builtin_agent_(loop.get_executor(), *metadata_, registry_, clock, random, log_.named("builtin")),
-      downloads_(downloads_dir(config_)), sessions_(loop.get_executor(), *telemetry_, registry_, kinds, clock,
+      downloads_(downloads_dir(config_)), sessions_(loop.get_executor(), *telemetry_, registry_, actions_, kinds, clock,
                                                     {&feed_subscriber_, &atlas_subscriber_}, log_.named("ingest")),
       services_{.metadata = *metadata_,
                 .telemetry = *telemetry_,
@@ -100,6 +101,7 @@ Controller::Controller(Config config, Loop& loop, const Clock& clock, Random& ra
                 .feed = feed_,
                 .agents = link_,
                 .atlas = atlas_,
+                .actions = actions_link_,
                 .builtin_agent = builtin_agent_,
                 .downloads = downloads_,
                 .kinds = kinds,
@@ -125,6 +127,8 @@ Controller::Controller(Config config, Loop& loop, const Clock& clock, Random& ra
     services_.not_ready = [this] { return std::string(stopping_ ? "shutting down" : ""); };
     services_.problems = [this] { return problems(); };
     link_.attach(sessions_);
+    actions_.on_send([this](AgentId agent, const wire::Action& action) { return sessions_.send(agent, action); });
+    actions_.on_changed([this](const store::Action& action) { feed_.trace_changed(action); });
     registry_.on_state_changed([this](AgentId agent) {
         sessions_.state_changed(agent);
         tasks_.spawn("paths of an agent", refresh_paths(agent));
@@ -150,9 +154,11 @@ Task<Status> Controller::start()
 {
     NW_CO_CHECK(co_await registry_.load());
     NW_CO_CHECK(co_await atlas_.load());
+    NW_CO_CHECK(co_await actions_.load());
     NW_CO_CHECK(co_await api::apply_retention(services_));
     tasks_.spawn("retention", keep_retention());
     registry_.start(tasks_);
+    actions_.start(tasks_);
     feed_.start(services_, tasks_);
     atlas_.start(tasks_);
     NW_CO_CHECK(listen());

@@ -77,7 +77,9 @@ private:
     api::LiveConnections live_connections_{};
     api::Feed feed_;
     ingest::Registry registry_;
+    ingest::Actions actions_;
     SessionsLink link_;
+    ActionsLink actions_link_;
     FeedSubscriber feed_subscriber_;
     atlas::Atlas atlas_;
     AtlasSubscriber atlas_subscriber_;

@@ -21,8 +21,9 @@ constexpr Seconds kHealthEvery{5};
 
 Agent::Agent(AgentOptions options, Loop& loop, const Kinds& kinds, const Clock& clock, Random& random, Log log)
     : options_(std::move(options)), loop_(loop), kinds_(kinds), clock_(clock), random_(random), log_(std::move(log)),
-      probe_work_(probe_loop_.get_executor()), resolver_(probe_loop_, resolving_, clock), boot_(random.u64()),
-      started_(clock.wall()), writers_(loop.get_executor(), log_.named("channel")),
+      probe_work_(probe_loop_.get_executor()), resolver_(probe_loop_, resolving_, clock),
+      actions_(*this, clock, log_.named("action"), [this](const wire::ActionReport& report) { uplink_->tell(report); }),
+      boot_(random.u64()), started_(clock.wall()), writers_(loop.get_executor(), log_.named("channel")),
       tasks_(loop.get_executor(), log_.named("agent"))
 {}
 
@@ -126,7 +127,8 @@ wire::Hello Agent::hello()
 {
     const auto facts = read_system_facts();
     auto network = read_network_facts();
-    return {.version = options_.version,
+    return {.capabilities = {std::string(wire::kActionsCapability)},
+            .version = options_.version,
             .state_number = state_.number(),
             .hostname = facts.hostname,
             .os = facts.os,
@@ -162,6 +164,24 @@ Task<void> Agent::on_revoked(std::string why)
         host_->stop_all();
         return true;
     });
+    actions_.cancel_all(why);
+}
+
+void Agent::measure(ProbeSpec spec)
+{
+    if (!measuring_) return actions_.failed(spec.id, "this agent does not measure");
+    tasks_.spawn("action", [](Agent& agent, ProbeSpec probe) -> Task<void> {
+        auto sink = [&agent, id = probe.id](const probe::Progress& progress) {
+            asio::post(agent.loop_, [&agent, id, progress] { agent.actions_.progressed(id, progress); });
+        };
+        const auto begun = co_await call_on(agent.probe_loop_, [&] { return agent.host_->measure_once(probe, sink); });
+        if (!begun) agent.actions_.failed(probe.id, begun.error().what);
+    }(*this, std::move(spec)));
+}
+
+void Agent::stop(ProbeId id)
+{
+    asio::post(probe_loop_, [this, id] { host_->stop_once(id); });
 }
 
 Task<void> Agent::on_accepted()

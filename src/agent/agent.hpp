@@ -2,6 +2,7 @@
 // everything else on the main loop; blocking work on pools.
 #pragma once
 
+#include "agent/actions.hpp"
 #include "agent/collector.hpp"
 #include "agent/desired_state.hpp"
 #include "agent/enrolment.hpp"
@@ -35,7 +36,7 @@ struct AgentOptions {
 // Makes the engines; tests and other programs bring their own.
 using EngineFactory = std::function<probe::Engines(const probe::EngineContext&)>;
 
-class Agent final : private UplinkEvents {
+class Agent final : private UplinkEvents, private ActionRunner {
 public:
     // Opens spool and state and starts measuring what the last state says.
     static Result<std::unique_ptr<Agent>> open(AgentOptions options, Loop& loop, const Kinds& kinds, const Clock& clock,
@@ -62,6 +63,9 @@ private:
     wire::Hello hello() override;
     AgentHealth health() override { return health_; }
     Task<wire::StateApplied> on_state(wire::State state) override;
+    void on_action(wire::Action action) override { actions_.on_action(std::move(action)); }
+    void measure(ProbeSpec spec) override;
+    void stop(ProbeId id) override;
     Task<void> on_revoked(std::string why) override;
     Task<void> on_accepted() override;
 
@@ -81,6 +85,7 @@ private:
     std::unique_ptr<Collector> collector_{};
     std::unique_ptr<Host> host_{};
     std::unique_ptr<Uplink> uplink_{};
+    Actions actions_;
     DesiredState state_{};
     std::map<ProbeId, std::string> problems_{};
     bool measuring_ = true;

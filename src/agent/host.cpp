@@ -42,8 +42,30 @@ std::vector<wire::ProbeProblem> Host::apply(const Change& change)
     return problems;
 }
 
+Status Host::measure_once(const ProbeSpec& spec, probe::ProgressSink sink)
+{
+    auto* engine = engine_of(*spec.kind);
+    if (!engine) return fail(Errc::Invalid, "this agent has no engine for it");
+    NW_CHECK(engine->measure_once(spec, [this, id = spec.id, sink = std::move(sink)](const probe::Progress& progress) {
+        if (progress.done) once_.erase(id);
+        sink(progress);
+    }));
+    once_[spec.id] = engine;
+    return {};
+}
+
+void Host::stop_once(ProbeId probe)
+{
+    const auto running = once_.find(probe);
+    if (running == once_.end()) return;
+    running->second->stop(probe);
+    once_.erase(running);
+}
+
 void Host::stop_all()
 {
+    for (const auto& [probe, engine] : once_) engine->stop(probe);
+    once_.clear();
     for (const auto& [probe, engine] : by_probe_) engine->stop(probe);
     by_probe_.clear();
 }

@@ -19,6 +19,9 @@ public:
 
     // Stops and starts; what an engine refuses is not measured, and returned with the reason.
     std::vector<wire::ProbeProblem> apply(const Change& change);
+    // One run of a probe that is not among those applied.
+    Status measure_once(const ProbeSpec& spec, probe::ProgressSink sink);
+    void stop_once(ProbeId probe);
     void stop_all();
     std::size_t running() const { return by_probe_.size(); }
     std::vector<std::uint32_t> kinds() const;
@@ -31,6 +34,7 @@ private:
 
     probe::Engines engines_;
     std::unordered_map<ProbeId, probe::Engine*> by_probe_{};
+    std::unordered_map<ProbeId, probe::Engine*> once_{};
 };
 
 }  // namespace nw::agent

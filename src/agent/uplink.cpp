@@ -78,6 +78,11 @@ void Uplink::wake()
     if (session_) session_->wake();
 }
 
+void Uplink::tell(const wire::AgentMessage& message)
+{
+    if (session_ && session_->greeted) (void)session_->channel->post(wire::encode(message));
+}
+
 void Uplink::set_state(LinkState state, std::string what)
 {
     if (status_.state != state || status_.what != what) log_.info("{}{}{}", name_of(state), what.empty() ? "" : ": ", what);
@@ -220,6 +225,8 @@ Task<Status> Uplink::handle(Session& session, std::string bytes)
     } else if (auto* state = std::get_if<wire::State>(&message)) {
         const auto applied = co_await events_.on_state(std::move(*state));
         NW_CO_CHECK(co_await session.channel->send(wire::encode(wire::AgentMessage(applied))));
+    } else if (auto* action = std::get_if<wire::Action>(&message)) {
+        events_.on_action(std::move(*action));
     } else if (const auto* reply = std::get_if<wire::ClockReply>(&message)) {
         if (reply->agent_us == session.asked_us)
             estimate_.add(reply->agent_us, reply->controller_us, to_us(clock_.wall()), clock_.instant());

@@ -64,6 +64,7 @@ public:
     virtual wire::Hello hello() = 0;
     virtual AgentHealth health() = 0;
     virtual Task<wire::StateApplied> on_state(wire::State state) = 0;
+    virtual void on_action(wire::Action action) = 0;
     // The controller wants nothing from this agent any more; accepted() ends that.
     virtual Task<void> on_revoked(std::string why) = 0;
     virtual Task<void> on_accepted() = 0;
@@ -80,6 +81,8 @@ public:
     void stop();
     // The spool has something new.
     void wake();
+    // Sent when there is a session, lost otherwise: for what is asked for again.
+    void tell(const wire::AgentMessage& message);
     const LinkStatus& status() const { return status_; }
 
 private:

@@ -134,6 +134,7 @@ struct Bench final : UplinkEvents {
     std::optional<Error> connect_fails{};
     int connects = 0;
     std::vector<wire::State> states{};
+    std::vector<wire::Action> actions{};
     int revoked = 0;
     int accepted = 0;
     TaskGroup tasks{loop.get_executor(), Log()};
@@ -167,6 +168,7 @@ struct Bench final : UplinkEvents {
     }
     wire::Hello hello() override { return {.version = "test"}; }
     AgentHealth health() override { return {.lateness_p99_us = 42}; }
+    void on_action(wire::Action action) override { actions.push_back(std::move(action)); }
     Task<wire::StateApplied> on_state(wire::State state) override
     {
         states.push_back(state);

@@ -4,6 +4,8 @@
 #include "api/path_view.hpp"
 #include "api/probe_view.hpp"
 #include "api/sample_rows.hpp"
+#include "api/traces.hpp"
+#include "api/workspace_settings.hpp"
 
 #include "base/assert.hpp"
 #include "live/hub.hpp"
@@ -14,12 +16,17 @@ namespace nw::api {
 namespace {
 
 constexpr auto kFlushEvery = std::chrono::seconds(1);
+constexpr auto kFlushTracesEvery = std::chrono::milliseconds(250);
 
 live::Topic probe_topic(WorkspaceId workspace, ProbeId probe)
 {
     return {.workspace = workspace, .kind = live::TopicKind::Probe, .probe = probe};
 }
 live::Topic probes_topic(WorkspaceId workspace) { return {.workspace = workspace, .kind = live::TopicKind::Probes}; }
+live::Topic trace_topic(const store::Action& action)
+{
+    return {.workspace = action.workspace, .kind = live::TopicKind::Trace, .action = action.id};
+}
 live::Topic agents_topic(WorkspaceId workspace) { return {.workspace = workspace, .kind = live::TopicKind::Agents}; }
 
 std::string samples_event(ProbeId probe, const Rows& rows)
@@ -48,6 +55,7 @@ void Feed::start(Services& services, TaskGroup& tasks)
     NW_ASSERT(!services_);
     services_ = &services;
     tasks.spawn("live feed", flush_loop());
+    tasks.spawn("live traces", trace_loop());
 }
 
 void Feed::rows(AgentId agent, std::span<const Rows> batches)
@@ -68,6 +76,36 @@ void Feed::rows(AgentId agent, std::span<const Rows> batches)
             events.push_back(samples_event(probe, rows));
             services_->hub.publish(probe_topic(*workspace, probe), std::move(events));
         }
+    }
+}
+
+void Feed::trace_changed(const store::Action& action)
+{
+    if (services_->hub.wanted(trace_topic(action))) traces_.insert_or_assign(action.id, action);
+}
+
+Task<void> Feed::publish_trace(store::Action action)
+{
+    const auto workspace =
+        co_await services_->metadata.read([&](store::MetadataTx& tx) { return tx.workspaces().get(action.workspace); });
+    if (!workspace) co_return;  // deleted meanwhile
+    const auto thresholds = settings_of(*workspace).thresholds;
+    JsonWriter json;
+    json.object().field("type", "trace").key("trace");
+    write_trace(json, *services_, action, &thresholds);
+    json.end_object();
+    std::vector<std::string> events;
+    events.push_back(std::move(json).str());
+    services_->hub.publish(trace_topic(action), std::move(events));
+}
+
+Task<void> Feed::trace_loop()
+{
+    Timer timer(loop_);
+    for (;;) {
+        timer.expires_after(kFlushTracesEvery);
+        co_await timer.async_wait(use_task);
+        for (auto& [id, action] : std::exchange(traces_, {})) co_await publish_trace(std::move(action));
     }
 }
 

@@ -1,5 +1,6 @@
 // Turns what happens into live events: new samples at once, changes of probes and agents coalesced to one event a
-// second each, the map of a workspace likewise. Events are made only for topics that somebody watches.
+// second each, the map of a workspace likewise, the progress of traces to four. Events are made only for topics that
+// somebody watches.
 //
 // Belongs to one loop.
 #pragma once
@@ -8,6 +9,7 @@
 #include "api/services.hpp"
 #include "base/task_group.hpp"
 #include "model/rows.hpp"
+#include "store/metadata/records.hpp"
 
 #include <map>
 #include <optional>
@@ -27,6 +29,7 @@ public:
     void probe_gone(WorkspaceId workspace, ProbeId probe);
     // Events of the probe, or of every probe, are to be read again.
     void annotated(WorkspaceId workspace, std::optional<ProbeId> probe);
+    void trace_changed(const store::Action& action);
     void agent_changed(WorkspaceId workspace, AgentId agent);
     void agent_gone(WorkspaceId workspace, AgentId agent);
     void route_changed(WorkspaceId workspace, const store::PathChange& change);
@@ -34,6 +37,8 @@ public:
 
 private:
     Task<void> flush_loop();
+    Task<void> trace_loop();
+    Task<void> publish_trace(store::Action action);
     Task<void> flush_probes(WorkspaceId workspace, std::set<ProbeId> probes, bool edited);
     Task<void> flush_agents(WorkspaceId workspace, std::set<AgentId> agents);
     Task<void> flush_map(WorkspaceId workspace);
@@ -45,6 +50,7 @@ private:
     std::map<WorkspaceId, std::set<ProbeId>> edited_{};
     std::map<WorkspaceId, std::set<AgentId>> agents_{};
     MapFeed map_{};
+    std::map<ActionId, store::Action> traces_{};
 };
 
 }  // namespace nw::api

@@ -58,6 +58,11 @@ Task<Reply> get_probe(Services& services, Call& call);
 Task<Reply> update_probe(Services& services, Call& call);
 Task<Reply> delete_probe(Services& services, Call& call);
 Task<Reply> restore_probe(Services& services, Call& call);
+// traces.cpp
+Task<Reply> start_trace(Services& services, Call& call);
+Task<Reply> list_traces(Services& services, Call& call);
+Task<Reply> get_trace(Services& services, Call& call);
+Task<Reply> cancel_trace(Services& services, Call& call);
 // targets.cpp
 Task<Reply> list_targets(Services& services, Call& call);
 Task<Reply> update_target(Services& services, Call& call);

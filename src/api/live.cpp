@@ -65,8 +65,9 @@ Result<Wish> read_wish(const Connection& connection, Fields& fields)
     Wish wish;
     wish.number = fields.integer("id", 1, INT32_MAX);
     const auto workspace = fields.text("workspace", 1, 64);
-    const auto topic = fields.word("topic", {"agents", "probes", "probe", "topology"});
+    const auto topic = fields.word("topic", {"agents", "probes", "probe", "topology", "trace"});
     const auto probe = fields.maybe_text("probe", 0, 64);
+    const auto trace = fields.maybe_text("trace", 0, 64);
     wish.after = fields.maybe_text("after", 1, 256);
     NW_CHECK(fields.done());
     const auto* membership = connection.who->membership(workspace);
@@ -77,11 +78,17 @@ Result<Wish> read_wish(const Connection& connection, Fields& fields)
     wish.topic.kind = topic == "agents"     ? live::TopicKind::Agents
                       : topic == "probes"   ? live::TopicKind::Probes
                       : topic == "topology" ? live::TopicKind::Topology
+                      : topic == "trace"    ? live::TopicKind::Trace
                                             : live::TopicKind::Probe;
     if (topic == "probe") {
         const auto id = probe ? parse_id<ProbeId>(*probe) : std::nullopt;
         if (!id) return fail_field("probe", "is required for this topic");
         wish.topic.probe = *id;
+    }
+    if (topic == "trace") {
+        const auto id = trace ? parse_id<ActionId>(*trace) : std::nullopt;
+        if (!id) return fail_field("trace", "is required for this topic");
+        wish.topic.action = *id;
     }
     return wish;
 }
@@ -108,6 +115,9 @@ Task<Status> subscribe(Connection& connection, Fields& fields)
     if (wish.topic.kind == live::TopicKind::Probe)
         NW_CO_CHECK(co_await services.metadata.read(
             [&](store::MetadataTx& tx) { return tx.probes(wish.topic.workspace).get(wish.topic.probe); }));
+    if (wish.topic.kind == live::TopicKind::Trace)
+        NW_CO_CHECK(co_await services.metadata.read(
+            [&](store::MetadataTx& tx) { return tx.actions(wish.topic.workspace).get(wish.topic.action); }));
     if (connection.subscriptions.contains(wish.number)) co_return fail_field("id", "is in use on this connection");
     if (connection.subscriptions.size() >= kSubscriptionsMax)
         co_return fail(Errc::Invalid, "at most 64 subscriptions on one connection");

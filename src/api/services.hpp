@@ -31,6 +31,7 @@ class Hub;
 namespace nw::store {
 class Metadata;
 class Telemetry;
+struct Action;
 }  // namespace nw::store
 
 namespace nw::api {
@@ -75,6 +76,18 @@ public:
     virtual void revoke(AgentId agent) = 0;
 };
 
+// What agents were asked to do once and have not finished.
+class ActionDesk {
+public:
+    virtual ~ActionDesk() = default;
+    // It is in the store: tell its agent.
+    virtual void opened(const store::Action& action) = 0;
+    // NotFound when it is over.
+    virtual Status cancel(ActionId id) = 0;
+    virtual std::optional<store::Action> find(ActionId id) const = 0;
+    virtual std::size_t open_of(AgentId agent) const = 0;
+};
+
 struct InstanceInfo {
     std::string version{};
     std::int64_t started_us = 0;
@@ -100,6 +113,7 @@ struct Services {
     Feed& feed;
     AgentLink& agents;
     atlas::Atlas& atlas;
+    ActionDesk& actions;
     BuiltinAgent& builtin_agent;
     Downloads& downloads;
     const Kinds& kinds;

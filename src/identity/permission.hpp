@@ -22,6 +22,7 @@ enum class Permission : std::uint8_t {
     ProbesRead,
     ProbesWrite,
     ProbesDelete,
+    ProbesTrace,
     AuditRead,
 };
 
@@ -32,7 +33,7 @@ struct PermissionInfo {
     store::Role least = store::Role::Owner;  // the lowest role that holds it
 };
 
-inline constexpr std::array<PermissionInfo, 12> kPermissions{{
+inline constexpr std::array<PermissionInfo, 13> kPermissions{{
     {Permission::WorkspaceRead, "workspace.read", "See the workspace and its settings", store::Role::Viewer},
     {Permission::WorkspaceWrite, "workspace.write", "Change the workspace's settings", store::Role::Admin},
     {Permission::WorkspaceDelete, "workspace.delete", "Delete the workspace", store::Role::Owner},
@@ -44,6 +45,7 @@ inline constexpr std::array<PermissionInfo, 12> kPermissions{{
     {Permission::ProbesRead, "probes.read", "See probes and their results", store::Role::Viewer},
     {Permission::ProbesWrite, "probes.write", "Create and change probes", store::Role::Operator},
     {Permission::ProbesDelete, "probes.delete", "Delete probes and restore them", store::Role::Admin},
+    {Permission::ProbesTrace, "probes.trace", "Trace a path now", store::Role::Operator},
     {Permission::AuditRead, "audit.read", "See who changed what", store::Role::Admin},
 }};
 

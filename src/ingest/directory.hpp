@@ -67,6 +67,16 @@ public:
     virtual void on_event(AgentId agent, std::string_view what) = 0;
 };
 
+// What agents are asked to do once. As the directory, it answers from memory.
+class ActionBoard {
+public:
+    virtual ~ActionBoard() = default;
+
+    // What the agent has to be told of after its greeting.
+    virtual std::vector<wire::Action> open_for(AgentId agent, bool takes_actions) = 0;
+    virtual void on_report(AgentId agent, const wire::ActionReport& report) = 0;
+};
+
 // Called in order with samples that are stored for the first time, each exactly once; duplicates stop before.
 class Subscriber {
 public:

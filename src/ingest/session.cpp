@@ -91,7 +91,20 @@ Task<Status> Session::welcome()
         if (current && current->number == hello_.state_number) agent_has_ = current;
     }
     push_state();
+    for (const auto& action : shared_.actions.open_for(facts_.agent, takes_actions())) post(action);
     co_return Status{};
+}
+
+bool Session::takes_actions() const
+{
+    return std::ranges::find(hello_.capabilities, wire::kActionsCapability) != hello_.capabilities.end();
+}
+
+bool Session::send(const wire::Action& action)
+{
+    if (ended_ || !greeted_ || !takes_actions()) return false;
+    post(action);
+    return true;
 }
 
 Task<void> Session::read_loop()
@@ -206,6 +219,12 @@ Status Session::on(const AgentHealth& health)
 Status Session::on(const wire::ClockRequest& request)
 {
     post(wire::ClockReply{.agent_us = request.agent_us, .controller_us = to_us(shared_.clock.wall())});
+    return {};
+}
+
+Status Session::on(const wire::ActionReport& report)
+{
+    shared_.actions.on_report(facts_.agent, report);
     return {};
 }
 

@@ -18,6 +18,7 @@ struct Shared {
     Executor loop;
     store::Telemetry& telemetry;
     AgentDirectory& directory;
+    ActionBoard& actions;
     const Kinds& kinds;
     const Clock& clock;
     std::vector<Subscriber*> subscribers{};
@@ -44,6 +45,7 @@ public:
     void set_confirmed(std::shared_ptr<const DesiredState> state) { agent_has_ = std::move(state); }
     std::shared_ptr<const DesiredState> confirmed() const { return agent_has_; }
     void push_state();
+    bool send(const wire::Action& action);
 
     const SessionFacts& facts() const { return facts_; }
     std::uint64_t boot() const { return hello_.boot; }
@@ -65,12 +67,14 @@ private:
     Status on(const wire::StateApplied& applied);
     Status on(const AgentHealth& health);
     Status on(const wire::ClockRequest& request);
+    Status on(const wire::ActionReport& report);
     Task<void> append(store::AppendRequest request);
     Task<void> declare_lost(store::LostSpan span);
     bool settle(const Result<store::Appended>& result);
     void acknowledge(std::uint64_t seq);
     void send_ack();
     void post(const wire::ControllerMessage& message);
+    bool takes_actions() const;
     bool drop_foreign_rows(wire::Batch& batch);
 
     Shared& shared_;

@@ -29,11 +29,13 @@ struct Sessions::Impl {
     void let_go(const std::shared_ptr<Session>& session);
 };
 
-Sessions::Sessions(Executor loop, store::Telemetry& telemetry, AgentDirectory& directory, const Kinds& kinds,
-                   const Clock& clock, std::vector<Subscriber*> subscribers, Log log, SessionsOptions options)
+Sessions::Sessions(Executor loop, store::Telemetry& telemetry, AgentDirectory& directory, ActionBoard& actions,
+                   const Kinds& kinds, const Clock& clock, std::vector<Subscriber*> subscribers, Log log,
+                   SessionsOptions options)
     : impl_(new Impl{.shared = {.loop = loop,
                                 .telemetry = telemetry,
                                 .directory = directory,
+                                .actions = actions,
                                 .kinds = kinds,
                                 .clock = clock,
                                 .subscribers = std::move(subscribers),
@@ -117,6 +119,12 @@ void Sessions::revoke(AgentId agent)
     impl_->before.erase(agent);
     if (const auto found = impl_->current.find(agent); found != impl_->current.end())
         found->second->end(wire::RefusedReason::Revoked, "this agent was deleted");
+}
+
+bool Sessions::send(AgentId agent, const wire::Action& action)
+{
+    const auto found = impl_->current.find(agent);
+    return found != impl_->current.end() && found->second->send(action);
 }
 
 bool Sessions::connected(AgentId agent) const { return impl_->current.contains(agent); }

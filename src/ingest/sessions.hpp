@@ -57,8 +57,8 @@ struct Caller {
 class Sessions {
 public:
     // Everything referred to outlives the sessions. Subscribers are called in the order given.
-    Sessions(Executor loop, store::Telemetry& telemetry, AgentDirectory& directory, const Kinds& kinds, const Clock& clock,
-             std::vector<Subscriber*> subscribers, Log log, SessionsOptions options = {});
+    Sessions(Executor loop, store::Telemetry& telemetry, AgentDirectory& directory, ActionBoard& actions, const Kinds& kinds,
+             const Clock& clock, std::vector<Subscriber*> subscribers, Log log, SessionsOptions options = {});
     ~Sessions();
     Sessions(const Sessions&) = delete;
     Sessions& operator=(const Sessions&) = delete;
@@ -72,6 +72,8 @@ public:
     void state_changed(AgentId agent);
     // The agent was deleted or its credential revoked: it is told and disconnected.
     void revoke(AgentId agent);
+    // False when the agent is not connected or takes no actions.
+    bool send(AgentId agent, const wire::Action& action);
     bool connected(AgentId agent) const;
     SessionsStats stats() const;
     // Set while the store refuses what agents send.

@@ -131,6 +131,20 @@ public:
     std::vector<std::string> events{};
 };
 
+class FakeBoard final : public ActionBoard {
+public:
+    std::vector<wire::Action> open_for(AgentId, bool takes_actions) override
+    {
+        takes.push_back(takes_actions);
+        return takes_actions ? open : std::vector<wire::Action>{};
+    }
+    void on_report(AgentId, const wire::ActionReport& report) override { reports.push_back(report); }
+
+    std::vector<wire::Action> open{};
+    std::vector<bool> takes{};
+    std::vector<wire::ActionReport> reports{};
+};
+
 class CountingSubscriber final : public Subscriber {
 public:
     void on_rows(AgentId, std::span<const Rows> all, WallTime) override
@@ -197,7 +211,7 @@ constexpr StreamId kStream{77};
 class World {
 public:
     explicit World(SessionsOptions options = {})
-        : sessions(loop.get_executor(), telemetry, directory, kinds, clock, {&subscriber}, Log{}, options),
+        : sessions(loop.get_executor(), telemetry, directory, board, kinds, clock, {&subscriber}, Log{}, options),
           serving_(loop.get_executor(), Log{})
     {
         clock.set_wall(from_us(kStart));
@@ -247,6 +261,7 @@ public:
     testing::ManualClock clock;
     Kinds kinds = all_kinds();
     MoodyTelemetry telemetry{clock};
+    FakeBoard board{};
     FakeDirectory directory;
     CountingSubscriber subscriber;
     Sessions sessions;
@@ -526,4 +541,31 @@ TEST_CASE("silence ends a session, before the hello and after it")
     };
     CHECK(until_closed(world.connect()) == "no hello in time");
     CHECK(until_closed(world.greet()) == "silent for too long");
+}
+
+TEST_CASE("actions are sent after the greeting and at once, to agents that take them")
+{
+    World world;
+    const wire::Action trace{.id = ActionId(4),
+                             .expires_in_ms = 9,
+                             .kind = &kinds::ping,
+                             .settings = *validated(kinds::ping, {{"target", "192.0.2.1"}})};
+    world.board.open = {trace};
+    const auto old = world.greet();
+    CHECK(world.board.takes == std::vector{false});
+    CHECK_FALSE(world.sessions.send(kAgent, trace));
+    CHECK(old->all<wire::Action>().empty());
+
+    const auto agent = world.connect();
+    agent->say(wire::Hello{.capabilities = {"actions"}, .stream = kStream, .boot = 1});
+    world.settle();
+    CHECK(agent->all<wire::Action>() == std::vector{trace});
+    CHECK(world.sessions.send(kAgent, {.id = ActionId(4), .cancel = true}));
+    CHECK(agent->all<wire::Action>().back().cancel);
+    CHECK_FALSE(world.sessions.send(AgentId(99), trace));
+
+    const wire::ActionReport report{.id = ActionId(4), .state = ActionState::Done, .steps_done = 2, .steps = 2};
+    agent->say(report);
+    world.settle();
+    CHECK(world.board.reports == std::vector{report});
 }

@@ -26,12 +26,13 @@ namespace nw::live {
 inline constexpr std::chrono::seconds kKeepFor{120};
 inline constexpr std::size_t kRingBytesMax = 1 << 20;  // per topic
 
-enum class TopicKind : std::uint8_t { Agents, Probes, Probe, Topology };
+enum class TopicKind : std::uint8_t { Agents, Probes, Probe, Topology, Trace };
 
 struct Topic {
     WorkspaceId workspace{};
     TopicKind kind = TopicKind::Agents;
-    ProbeId probe{};  // for TopicKind::Probe
+    ProbeId probe{};    // for TopicKind::Probe
+    ActionId action{};  // for TopicKind::Trace
     friend auto operator<=>(const Topic&, const Topic&) = default;
 };
 

@@ -25,6 +25,7 @@ enum class InviteId : std::uint64_t {};
 enum class TargetId : std::uint64_t {};
 enum class AuditId : std::uint64_t {};
 enum class AnnotationId : std::uint64_t {};
+enum class ActionId : std::uint64_t {};
 // Made at random when an agent's spool is created; sequence numbers count within a stream.
 enum class StreamId : std::uint64_t {};
 
@@ -65,6 +66,10 @@ struct IdPrefix<AuditId> {
 template <>
 struct IdPrefix<AnnotationId> {
     static constexpr std::string_view text = "ann_";
+};
+template <>
+struct IdPrefix<ActionId> {
+    static constexpr std::string_view text = "act_";
 };
 
 template <class Id>

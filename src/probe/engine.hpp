@@ -25,7 +25,6 @@ namespace nw::probe {
 
 class Policy;
 class Resolver;
-class Tracer;
 
 // Takes a finished sample. Called on the engine's loop; must not call back into the engine.
 using SampleSink = std::function<void(Sample)>;
@@ -50,6 +49,15 @@ struct EngineHealth {
     Nanos lateness_p99{};  // how long after its due time work began
 };
 
+// How far a single run has come, and what it has found so far.
+struct Progress {
+    std::uint32_t steps_done = 0;
+    std::uint32_t steps = 0;
+    Sample sample{};
+    bool done = false;
+};
+using ProgressSink = std::function<void(const Progress&)>;
+
 class Engine {
 public:
     virtual ~Engine() = default;
@@ -59,11 +67,15 @@ public:
     // Starts measuring, or changes the probe of the same id: the old spec ends with what it has measured, the new
     // one begins at once. An error means that this agent cannot measure the spec at all and changes nothing.
     virtual Status start(const ProbeSpec& spec) = 0;
+    // One run beside what is scheduled, told as it goes and, for the last time, when it is done; it is not given to the
+    // sample sink. stop() ends it untold. As with start(), an error means that it cannot be measured at all.
+    virtual Status measure_once(const ProbeSpec& spec, ProgressSink)
+    {
+        return fail(Errc::Invalid, "this agent cannot measure the kind " + std::string(spec.kind->name) + " on demand");
+    }
     // Nothing more is sent for the probe; runs under way are dropped.
     virtual void stop(ProbeId probe) = 0;
     virtual EngineHealth health() = 0;
-    // Of the engine that can trace for somebody who waits.
-    virtual Tracer* tracer() { return nullptr; }
     // Ends everything; called once, before the engine is destroyed.
     virtual Task<void> close() = 0;
 };

@@ -168,6 +168,24 @@ Result<Rows> take_rows(const pb::KindRows& in, const Batch& batch, const Kinds& 
 
 }  // namespace
 
+std::string encode_rows(const Rows& rows)
+{
+    pb::KindRows out;
+    put_rows(out, rows, 0);
+    return out.SerializeAsString();
+}
+
+Result<Rows> decode_rows(std::string_view bytes, const Kinds& kinds)
+{
+    if (bytes.size() > kBatchBytesMax) return corrupt("rows larger than 1 MiB");
+    pb::KindRows in;
+    if (!in.ParseFromArray(bytes.data(), int(bytes.size()))) return corrupt("rows that are no protobuf message");
+    const auto count = std::uint32_t(in.seq_offset_size());
+    if (count > kBatchRowsMax) return corrupt("too many rows");
+    std::vector<bool> seen(count);
+    return take_rows(in, {.count = count}, kinds, seen);
+}
+
 std::string encode_batch(const Batch& batch)
 {
     google::protobuf::Arena arena;

@@ -43,6 +43,10 @@ enum class Completeness : std::uint8_t {
     Partial,  // rows of probes that were not the agent's are gone: what the controller may keep
 };
 
+// Rows by themselves, numbered from 0: results that are no part of a stream.
+std::string encode_rows(const Rows& rows);
+Result<Rows> decode_rows(std::string_view bytes, const Kinds& kinds);
+
 // Rows of kinds unknown to `kinds` are an error: an agent is only ever asked for kinds the controller knows.
 Result<Batch> decode_batch(std::string_view bytes, const Kinds& kinds, Completeness completeness = Completeness::Full);
 

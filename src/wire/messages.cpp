@@ -87,6 +87,26 @@ void put(const StateApplied& applied, pb::AgentMessage& out)
 void put(const AgentHealth& health, pb::AgentMessage& out) { to_pb(health, *out.mutable_health()); }
 void put(const ClockRequest& request, pb::AgentMessage& out) { out.mutable_clock_request()->set_agent_us(request.agent_us); }
 
+void put(const ActionReport& report, pb::AgentMessage& out)
+{
+    auto& to = *out.mutable_action_report();
+    to.set_id(std::uint64_t(report.id));
+    to.set_state(std::uint32_t(report.state));
+    to.set_steps_done(report.steps_done);
+    to.set_steps(report.steps);
+    to.set_reason(report.reason);
+    if (!report.result.empty()) (void)to.mutable_result()->ParseFromString(report.result);  // our own encoding
+}
+
+void put_settings(const Settings& settings, google::protobuf::Map<std::string, pb::SettingValue>& to)
+{
+    for (const auto& [name, value] : settings) {
+        auto& setting = to[name];
+        if (const auto* number = std::get_if<std::int64_t>(&value)) setting.set_number(*number);
+        else setting.set_text(std::get<std::string>(value));
+    }
+}
+
 void put_state(const State& state, pb::State& to)
 {
     to.set_number(state.number);
@@ -96,11 +116,7 @@ void put_state(const State& state, pb::State& to)
         entry.set_id(std::uint64_t(probe.id));
         entry.set_revision(probe.revision);
         entry.set_kind(probe.kind->number);
-        for (const auto& [name, value] : probe.settings) {
-            auto& setting = (*entry.mutable_settings())[name];
-            if (const auto* number = std::get_if<std::int64_t>(&value)) setting.set_number(*number);
-            else setting.set_text(std::get<std::string>(value));
-        }
+        put_settings(probe.settings, *entry.mutable_settings());
     }
     for (const auto probe : state.remove) to.add_remove(std::uint64_t(probe));
 }
@@ -121,6 +137,16 @@ void put(const Ack& ack, pb::ControllerMessage& out)
 }
 
 void put(const State& state, pb::ControllerMessage& out) { put_state(state, *out.mutable_state()); }
+
+void put(const Action& action, pb::ControllerMessage& out)
+{
+    auto& to = *out.mutable_action();
+    to.set_id(std::uint64_t(action.id));
+    to.set_expires_in_ms(action.expires_in_ms);
+    to.set_cancel(action.cancel);
+    if (action.kind) to.set_kind(action.kind->number);
+    put_settings(action.settings, *to.mutable_settings());
+}
 
 void put(const ClockReply& reply, pb::ControllerMessage& out)
 {
@@ -182,6 +208,52 @@ Result<AgentMessage> take(const pb::StateApplied& in)
     return applied;
 }
 
+// Settings that a newer controller knows and we do not are skipped.
+Settings take_settings(const Kind& kind, const google::protobuf::Map<std::string, pb::SettingValue>& in)
+{
+    Settings given;
+    for (const auto& [name, value] : in) {
+        if (!kind.setting(name)) continue;
+        if (value.has_number()) given.emplace(name, value.number());
+        else given.emplace(name, value.text());
+    }
+    return given;
+}
+
+Result<AgentMessage> take(const pb::ActionReport& in)
+{
+    if (in.state() >= kActionStateNames.size() || in.state() == std::uint32_t(ActionState::Waiting))
+        return corrupt("an action in no state");
+    if (in.steps_done() > in.steps() || !is_clean_text(in.reason()) || in.reason().size() > kReasonBytesMax)
+        return corrupt("a report that cannot be");
+    ActionReport report{.id = ActionId(in.id()),
+                        .state = ActionState(in.state()),
+                        .steps_done = in.steps_done(),
+                        .steps = in.steps(),
+                        .reason = in.reason()};
+    if (in.has_result()) report.result = in.result().SerializeAsString();
+    return report;
+}
+
+Action take_action(const pb::Action& in, const Kinds& kinds)
+{
+    Action action{.id = ActionId(in.id()), .expires_in_ms = in.expires_in_ms(), .cancel = in.cancel()};
+    if (action.cancel) return action;
+    const auto* kind = kinds.by_number(in.kind());
+    if (!kind) {
+        action.problem = "unknown probe kind " + std::to_string(in.kind());
+        return action;
+    }
+    auto settings = validated(*kind, take_settings(*kind, in.settings()));
+    if (!settings) {
+        action.problem = settings.error().what;
+        return action;
+    }
+    action.kind = kind;
+    action.settings = *std::move(settings);
+    return action;
+}
+
 Result<State> take_state(const pb::State& in, const Kinds& kinds)
 {
     if (std::size_t(in.upsert_size()) > kProbesPerAgentMax || std::size_t(in.remove_size()) > kProbesPerAgentMax)
@@ -194,14 +266,7 @@ Result<State> take_state(const pb::State& in, const Kinds& kinds)
             state.invalid.push_back({id, "unknown probe kind " + std::to_string(entry.kind())});
             continue;
         }
-        Settings given;
-        for (const auto& [name, value] : entry.settings()) {
-            // Settings that a newer controller knows and we do not are skipped.
-            if (!kind->setting(name)) continue;
-            if (value.has_number()) given.emplace(name, value.number());
-            else given.emplace(name, value.text());
-        }
-        auto settings = validated(*kind, given);
+        auto settings = validated(*kind, take_settings(*kind, entry.settings()));
         if (!settings) {
             state.invalid.push_back({id, settings.error().what});
             continue;
@@ -261,6 +326,7 @@ Result<AgentMessage> decode_agent_message(std::string_view bytes)
     case pb::AgentMessage::kLost: return take(in.lost());
     case pb::AgentMessage::kStateApplied: return take(in.state_applied());
     case pb::AgentMessage::kHealth: return from_pb(in.health());
+    case pb::AgentMessage::kActionReport: return take(in.action_report());
     case pb::AgentMessage::kClockRequest: return ClockRequest{in.clock_request().agent_us()};
     case pb::AgentMessage::BODY_NOT_SET: break;
     }
@@ -282,6 +348,7 @@ Result<ControllerMessage> decode_controller_message(std::string_view bytes, cons
     case pb::ControllerMessage::kClockReply:
         return ClockReply{in.clock_reply().agent_us(), in.clock_reply().controller_us()};
     case pb::ControllerMessage::kRefused: return take(in.refused());
+    case pb::ControllerMessage::kAction: return take_action(in.action(), kinds);
     case pb::ControllerMessage::BODY_NOT_SET: break;
     }
     return corrupt("of an unknown type");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "model/action.hpp"
 #include "model/probe_spec.hpp"
 #include "wire/batch.hpp"
 
@@ -69,7 +70,21 @@ struct ClockRequest {
     friend bool operator==(const ClockRequest&, const ClockRequest&) = default;
 };
 
-using AgentMessage = std::variant<Hello, RawBatch, Lost, StateApplied, AgentHealth, ClockRequest>;
+// In Hello::capabilities of an agent that takes actions.
+inline constexpr std::string_view kActionsCapability = "actions";
+
+// How far an action has come.
+struct ActionReport {
+    ActionId id{};
+    ActionState state = ActionState::Running;
+    std::uint32_t steps_done = 0;
+    std::uint32_t steps = 0;
+    std::string reason{};  // why it failed, or the result is what it is
+    std::string result{};  // encode_rows() of one row: what is known so far; or empty
+    friend bool operator==(const ActionReport&, const ActionReport&) = default;
+};
+
+using AgentMessage = std::variant<Hello, RawBatch, Lost, StateApplied, AgentHealth, ClockRequest, ActionReport>;
 
 struct Welcome {
     std::uint32_t protocol = kProtocol;
@@ -95,6 +110,17 @@ struct State {
     friend bool operator==(const State&, const State&) = default;
 };
 
+// Something to do once. Sent again after each greeting while it is open.
+struct Action {
+    ActionId id{};
+    std::uint32_t expires_in_ms = 0;
+    bool cancel = false;         // no longer wanted; kind and settings are absent
+    const Kind* kind = nullptr;  // decoding: null when `problem` says what is wrong with it
+    Settings settings{};
+    std::string problem{};
+    friend bool operator==(const Action&, const Action&) = default;
+};
+
 struct ClockReply {
     std::int64_t agent_us = 0;
     std::int64_t controller_us = 0;
@@ -109,7 +135,7 @@ struct Refused {
     friend bool operator==(const Refused&, const Refused&) = default;
 };
 
-using ControllerMessage = std::variant<Welcome, Ack, State, ClockReply, Refused>;
+using ControllerMessage = std::variant<Welcome, Ack, State, ClockReply, Refused, Action>;
 
 std::string encode(const AgentMessage& message);
 std::string encode(const ControllerMessage& message);

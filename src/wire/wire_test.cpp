@@ -100,6 +100,12 @@ TEST_CASE("messages survive the wire")
     CHECK(there(StateApplied{.number = 4, .need_full = true, .problems = {{ProbeId{3}, "no such interface"}}}));
     CHECK(there(AgentHealth{.cpu_permille = 3}));
     CHECK(there(ClockRequest{77}));
+    const auto rows = encode_rows(sample_batch(kinds, 1).kinds[0]);
+    CHECK(
+        there(ActionReport{.id = ActionId{5}, .state = ActionState::Done, .steps_done = 9, .steps = 10, .reason = "lost"}));
+    CHECK(there(ActionReport{.id = ActionId{5}, .result = rows}));
+    CHECK_FALSE(decode_agent_message(encode(AgentMessage(ActionReport{.state = ActionState::Waiting}))));
+    CHECK_FALSE(decode_agent_message(encode(AgentMessage(ActionReport{.steps_done = 2, .steps = 1}))));
 
     const auto back = [&](ControllerMessage message) {
         return *decode_controller_message(encode(message), kinds) == message;
@@ -109,10 +115,29 @@ TEST_CASE("messages survive the wire")
     CHECK(back(ClockReply{1, 2}));
     CHECK(back(Refused{RefusedReason::Revoked, "agent was deleted"}));
     const auto settings = *validated(ping, {{"target", "example.com"}});
+    CHECK(back(Action{.id = ActionId{5}, .expires_in_ms = 30'000, .kind = &ping, .settings = settings}));
+    CHECK(back(Action{.id = ActionId{5}, .cancel = true}));
+    const auto bad = *decode_controller_message(encode(ControllerMessage(Action{.id = ActionId{5}, .kind = &ping})), kinds);
+    CHECK_FALSE(std::get<Action>(bad).problem.empty());
+    CHECK(std::get<Action>(bad).kind == nullptr);
     CHECK(back(State{.number = 3,
                      .base = 2,
                      .upsert = {{.id = ProbeId{1}, .revision = 2, .kind = &ping, .settings = settings}},
                      .remove = {ProbeId{9}}}));
+}
+
+TEST_CASE("rows by themselves come back, and no others")
+{
+    const auto kinds = all_kinds();
+    auto rows = sample_batch(kinds, 3).kinds[0];
+    for (std::size_t i = 0; i < rows.size(); ++i) rows.seq[i] = i;
+    const auto bytes = encode_rows(rows);
+    const auto back = decode_rows(bytes, kinds);
+    REQUIRE(back);
+    CHECK(*back == rows);
+    CHECK_FALSE(decode_rows(bytes, Kinds({})));
+    for (std::size_t length = 1; length < bytes.size(); ++length)
+        if (const auto cut = decode_rows(bytes.substr(0, length), kinds)) CHECK(cut->size() <= 3);
 }
 
 TEST_CASE("a probe the agent must refuse is reported, the others are applied")

@@ -17,7 +17,7 @@ from websocket import Closed, Refused, WebSocket
 ROLES = ("owner", "admin", "operator", "viewer")  # falling
 LEAST = {"workspace.read": "viewer", "workspace.write": "admin", "workspace.delete": "owner", "members.read": "viewer",
          "members.write": "admin", "agents.read": "viewer", "agents.write": "operator", "agents.delete": "admin",
-         "probes.read": "viewer", "probes.write": "operator", "probes.delete": "admin", "audit.read": "admin"}
+         "probes.read": "viewer", "probes.write": "operator", "probes.delete": "admin", "probes.trace": "operator", "audit.read": "admin"}
 PREFIX = "/workspaces/{workspace}"
 
 
@@ -78,6 +78,8 @@ class World:
         tenant.ids |= {"probe": probe["id"], "target": probe["target"]["id"]}
         route = self.root.post(f"/workspaces/{tenant.id}/probes", body | {"kind": "path"}).expect(201).json["items"][0]
         self.routes[probe["id"]] = route["id"]
+        tenant.ids["trace"] = self.new_trace(tenant)
+        self.root.delete(f"/workspaces/{tenant.id}/traces/{tenant.ids['trace']}").expect(204)  # it would expire by itself
         tenant.ids["annotation"] = self.new_annotation(tenant, f"{tenant.name} works on the line")
         return tenant
 
@@ -86,6 +88,11 @@ class World:
 
     def new_invite(self, tenant: Tenant, email: str) -> str:
         return self.root.post(f"/workspaces/{tenant.id}/invites", {"email": email, "role": "viewer"}).expect(201).json["invite"]["id"]
+
+    def new_trace(self, tenant: Tenant) -> str:
+        """Of an agent of its own: it may have eight open at once."""
+        body = {"agent": self.new_agent(tenant, f"tracer {time.monotonic_ns()}"), "target": "192.0.2.9"}
+        return self.root.post(f"/workspaces/{tenant.id}/traces", body).expect(201).json["id"]
 
     def new_annotation(self, tenant: Tenant, text: str) -> str:
         body = {"probe": tenant.ids["probe"], "at_us": int(time.time() * 1e6) - 60_000_000, "text": text}
@@ -108,6 +115,8 @@ class World:
             ids["user"] = self.controller.join(self.root, self.mine.id, f"spare{self.made}@example.org", "viewer").user
         if "{invite}" in pattern:
             ids["invite"] = self.new_invite(self.mine, f"spare{self.made}@example.org")
+        if "{trace}" in pattern:
+            ids["trace"] = self.new_trace(self.mine)
         if "{annotation}" in pattern:
             ids["annotation"] = self.new_annotation(self.mine, f"spare {self.made}")
             if pattern.endswith("/restore"):
@@ -121,6 +130,7 @@ class World:
                   ("POST", "/agents"): {"name": f"new {self.made}"}, ("POST", "/agents/builtin"): {"name": "controller"}, ("PATCH", "/agents/{agent}"): {"site": "swept"},
                   ("POST", "/probes"): new_probe(ids["agent"]), ("PATCH", "/probes/{probe}"): {"name": "swept"},
                   ("PATCH", "/targets/{target}"): {"name": "swept"},
+                  ("POST", "/traces"): {"agent": ids["agent"], "target": "192.0.2.9"},
                   ("POST", "/annotations"): {"probe": ids["probe"], "at_us": 1_700_000_000_000_000, "text": "swept"},
                   ("PATCH", "/annotations/{annotation}"): {"text": "swept"}}
         bare = {"/agents/{agent}/restore", "/agents/{agent}/enrolment", "/agents/{agent}/revoke", "/probes/{probe}/restore", "/annotations/{annotation}/restore"}
@@ -285,14 +295,15 @@ def lists_are_own(w: World) -> None:
             w.must_not_leak(user.get(path).expect(200))
 
 
-def subscribe(w: World, number: int, workspace: str, topic: str, probe: str = "") -> dict:
-    return {"type": "subscribe", "id": number, "workspace": workspace, "topic": topic} | ({"probe": probe} if probe else {})
+def subscribe(w: World, number: int, workspace: str, topic: str, subject: str = "") -> dict:
+    return {"type": "subscribe", "id": number, "workspace": workspace, "topic": topic} | ({topic: subject} if subject else {})
 
 
 def foreign_wishes(w: World) -> list[dict]:
-    other, mine, probe = w.other, w.mine.id, w.other.ids["probe"]
+    other, mine, probe, trace = w.other, w.mine.id, w.other.ids["probe"], w.other.ids["trace"]
     wishes = [(name, topic, "") for name in (other.id, other.slug) for topic in ("agents", "probes", "topology")]
     wishes += [(other.id, "probe", probe), (other.id, "probe", w.mine.ids["probe"]), (mine, "probe", probe)]
+    wishes += [(other.id, "trace", trace), (other.id, "trace", w.mine.ids["trace"]), (mine, "trace", trace)]
     return [subscribe(w, 10 + i, *wish) for i, wish in enumerate(wishes)]
 
 

@@ -220,6 +220,23 @@ def events(s: Scenario) -> None:
     need(not [e for e in found() if e["kind"].startswith("agent_") and not e["text"]], "no version, or no reason")
 
 
+def traces(s: Scenario) -> None:
+    """The trace of an agent that never comes; tests/api/traces.py has those that run."""
+    base = "/workspaces/{workspace}/traces"
+    agent = s.ok("POST", "/workspaces/{workspace}/agents", {"name": "absent"}, **s.w).json["agent"]["id"]
+    asked = s.ok("POST", base, {"agent": agent, "target": "192.0.2.1", "flows": 4, "protocol": "udp"}, **s.w).json
+    one = s.w | {"trace": asked["id"]}
+    need(s.ok("GET", base + "/{trace}", **one).json == asked, "a trace is not what was asked for")
+    need(s.ok("GET", base, query={"agent": agent}, **s.w).json["items"] == [asked], "the list has another trace")
+    s.ok("DELETE", base + "/{trace}", **one)
+    ended = s.ok("GET", base + "/{trace}", **one).json
+    need(ended["state"] == "cancelled" and ended["ended_us"], f"cancelled, it is {ended['state']}")
+    s.contract.call(s.root, "DELETE", base + "/{trace}", **one).expect(409)
+    s.contract.call(s.root, "GET", base + "/{trace}", trace="act_0000000000000", **s.w).expect(404)
+    audited = [e["action"] for e in s.ok("GET", "/workspaces/{workspace}/audit", query={"action": "trace."}, **s.w).json["items"]]
+    need(audited == ["trace.cancel", "trace.start"], f"audited: {audited}")
+
+
 PATHS = "/workspaces/{workspace}/probes/{probe}/path"
 
 
@@ -346,7 +363,8 @@ def no_session(s: Scenario) -> None:
     for (method, pattern), item in s.contract.operations().items():
         if item["x-permission"] != "none":
             ids = {"workspace": s.w["workspace"], "agent": s.agent["agent"], "probe": s.probe["probe"], "target": s.target["target"],
-                   "user": s.root.user, "invite": s.w["workspace"], "session": s.w["workspace"], "annotation": s.w["workspace"]}
+                   "user": s.root.user, "invite": s.w["workspace"], "session": s.w["workspace"], "annotation": s.w["workspace"],
+                   "trace": s.w["workspace"]}
             s.contract.call(s.controller.client(), method, pattern, **ids).expect(401)
 
 
@@ -414,7 +432,7 @@ WRONG = (  # method, pattern, body or query, the fields that must be named
 
 
 def wrong_fields(s: Scenario, method: str, pattern: str, given: dict, fields: set[str]) -> None:
-    ids = s.agent | s.probe | s.target | {"annotation": s.w["workspace"], "user": s.root.user}
+    ids = s.agent | s.probe | s.target | {"annotation": s.w["workspace"], "trace": s.w["workspace"], "user": s.root.user}
     filled = {k: (ids["agent"] if v == "{agent}" else v) for k, v in given.items()}
     more = {"query": filled} if method == "GET" else {"body": filled}
     reply = s.contract.call(s.root, method, pattern, **more, **ids).expect(422)
@@ -516,7 +534,7 @@ def run(build: Path, scratch: Path, tally: Tally) -> None:
             s.agents_and_probes()
             tally.check("openapi an agent enrols and measures", s.measure)
             steps = (("answers to reads", reads), ("series and samples agree in shape", series_has_data), ("lists, filters and pages", filters),
-                     ("account and sessions", account), ("members and invites", members), ("edits, deletion, restoring", edits), ("annotations", annotations),
+                     ("account and sessions", account), ("members and invites", members), ("edits, deletion, restoring", edits), ("annotations", annotations), ("traces", traces),
                      ("events of a probe", events), ("paths", paths), ("the map", network_map), ("route changes", route_changes),
                      ("every operation was answered as documented", every_operation), ("401 without a session", no_session),
                      ("412 after a lost race", lost_race), ("409 conflicts", conflicts), ("400, 403, 404, 405, 413, 415", malformed),

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness import Client, Controller, Skipped, Tally, need, wait_for
-from revocation import Agent
+from agents import Agent
 from websocket import WebSocket
 
 CLONE_NEWNET = 0x40000000

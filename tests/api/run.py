@@ -20,9 +20,10 @@ import installation
 import openapi
 import reroute
 import revocation
+import traces
 from harness import Tally
 
-GROUPS = (openapi, cross_tenant, auth, enrolment, installation, revocation, reroute, configuration)
+GROUPS = (openapi, cross_tenant, auth, enrolment, installation, revocation, reroute, traces, configuration)
 
 
 def main() -> int:

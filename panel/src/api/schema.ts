@@ -757,6 +757,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/workspaces/{workspace}/traces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+            };
+            cookie?: never;
+        };
+        /** Traces that were asked for, newest first, without their paths; the newest 500 are kept. */
+        get: operations["listTraces"];
+        put?: never;
+        /**
+         * Trace a path now.
+         * @description The agent is asked at once, or when it connects within 30 s; it does each trace at most once. Follow it with the
+         *     live topic `trace`. At most eight traces of one agent are open at a time (409).
+         */
+        post: operations["startTrace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/traces/{trace}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+                trace: components["parameters"]["Trace"];
+            };
+            cookie?: never;
+        };
+        /** A trace and what it has found so far. */
+        get: operations["getTrace"];
+        put?: never;
+        post?: never;
+        /** Cancel a trace that is not over (409 when it is); what it has found stays. */
+        delete: operations["cancelTrace"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/workspaces/{workspace}/annotations": {
         parameters: {
             query?: never;
@@ -1049,7 +1096,7 @@ export interface components {
         /** @enum {string} */
         Role: "owner" | "admin" | "operator" | "viewer";
         /** @enum {string} */
-        Permission: "workspace.read" | "workspace.write" | "workspace.delete" | "members.read" | "members.write" | "agents.read" | "agents.write" | "agents.delete" | "probes.read" | "probes.write" | "probes.delete" | "audit.read";
+        Permission: "workspace.read" | "workspace.write" | "workspace.delete" | "members.read" | "members.write" | "agents.read" | "agents.write" | "agents.delete" | "probes.read" | "probes.write" | "probes.delete" | "probes.trace" | "audit.read";
         /**
          * @description pending: never enrolled · online: connected · stale: connected but silent for longer than expected ·
          *     offline: not connected · disabled: told not to measure
@@ -1524,6 +1571,70 @@ export interface components {
             mean: components["schemas"]["NumberColumn"];
             sigma: components["schemas"]["NumberColumn"];
             deviation: components["schemas"]["NumberColumn"];
+        };
+        /** @enum {string} */
+        TraceState: "waiting" | "running" | "done" | "failed" | "cancelled" | "expired";
+        /** @description What is left out is as the kind `path` declares it. */
+        TraceStart: {
+            agent: components["schemas"]["Id"];
+            target: string;
+            /** @enum {string} */
+            protocol?: "icmp" | "udp" | "tcp";
+            port?: number;
+            /** @description A number of flows, or `mda` for all branches. */
+            flows?: (1 | 2 | 4 | 8 | 16) | ("1" | "2" | "4" | "8" | "16" | "mda");
+            /** @default 10 */
+            cycles: number;
+            /**
+             * @description Between the cycles.
+             * @default 500
+             */
+            period_ms: number;
+            max_hops?: number;
+            size?: number;
+            dscp?: number;
+            interface?: string;
+            /** @enum {string} */
+            family?: "auto" | "v4" | "v6";
+        };
+        Trace: {
+            id: components["schemas"]["Id"];
+            agent: {
+                id: components["schemas"]["Id"];
+                name: string;
+                connected: boolean;
+            };
+            target: string;
+            settings: {
+                protocol: string;
+                port: number;
+                flows: string;
+                max_hops: number;
+                size: number;
+                dscp: number;
+                interface: string;
+                family: string;
+                cycles: number;
+                period_ms: number;
+            };
+            state: components["schemas"]["TraceState"];
+            /** @description Why it failed or expired, or what the target's answer was; empty otherwise. */
+            reason: string;
+            created_by: string;
+            created_us: components["schemas"]["TimeUs"];
+            /** @description It expires when the agent has not begun by then. */
+            expires_us: number;
+            started_us: number | null;
+            ended_us: number | null;
+            cycles_done: number;
+            /** @description 0 before the agent has begun. */
+            cycles: number;
+            /** @description What it has found so far; null in lists, and before anything is known. */
+            path: components["schemas"]["Path"] | null;
+        };
+        TraceList: {
+            items: components["schemas"]["Trace"][];
+            next_cursor: string | null;
         };
         Annotation: {
             id: components["schemas"]["Id"];
@@ -2074,10 +2185,11 @@ export interface components {
          * @description agents: changes of status, health and identity, needs `agents.read` · probes: latest result per probe and
          *     edits, coalesced to at most one event a second, needs `probes.read` · probe: every new run of one probe,
          *     and each change of its route, needs `probes.read` · topology: deltas of the map, at most one a second, each from
-         *     the generation of the one before, or of the map as it was read, needs `probes.read`
+         *     the generation of the one before, or of the map as it was read, needs `probes.read` · trace: the progress
+         *     of one trace, at most four events a second, needs `probes.read`
          * @enum {string}
          */
-        LiveTopic: "agents" | "probes" | "probe" | "topology";
+        LiveTopic: "agents" | "probes" | "probe" | "topology" | "trace";
         LiveClientMessage: components["schemas"]["LiveSubscribe"] | components["schemas"]["LiveUnsubscribe"];
         LiveSubscribe: {
             /**
@@ -2091,6 +2203,8 @@ export interface components {
             topic: components["schemas"]["LiveTopic"];
             /** @description For topic `probe`. */
             probe?: components["schemas"]["Id"];
+            /** @description For topic `trace`. */
+            trace?: components["schemas"]["Id"];
             /** @description Cursor to go on from; left out for "from now". */
             after?: string;
         };
@@ -2141,7 +2255,7 @@ export interface components {
             id?: number;
             problem: components["schemas"]["Problem"];
         };
-        LiveEvent: components["schemas"]["LiveAgent"] | components["schemas"]["LiveAgentGone"] | components["schemas"]["LiveProbe"] | components["schemas"]["LiveProbeGone"] | components["schemas"]["LiveSamples"] | components["schemas"]["LiveAnnotated"] | components["schemas"]["LiveRouteChange"] | components["schemas"]["LiveTopology"];
+        LiveEvent: components["schemas"]["LiveAgent"] | components["schemas"]["LiveAgentGone"] | components["schemas"]["LiveProbe"] | components["schemas"]["LiveProbeGone"] | components["schemas"]["LiveSamples"] | components["schemas"]["LiveAnnotated"] | components["schemas"]["LiveRouteChange"] | components["schemas"]["LiveTopology"] | components["schemas"]["LiveTrace"];
         /** @description Topic `agents`; the agent as it is now (created, changed, connected, ...). */
         LiveAgent: {
             /**
@@ -2186,6 +2300,15 @@ export interface components {
             probe: components["schemas"]["Id"];
             kind: string;
             rows: components["schemas"]["SampleRows"];
+        };
+        /** @description Topic `trace`; the trace as it is now. */
+        LiveTrace: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "trace";
+            trace: components["schemas"]["Trace"];
         };
         /** @description Topic `probes`; annotations of the probe, or of every probe, have changed. */
         LiveAnnotated: {
@@ -2250,6 +2373,7 @@ export interface components {
         Agent: components["schemas"]["Id"];
         Probe: components["schemas"]["Id"];
         Annotation: components["schemas"]["Id"];
+        Trace: components["schemas"]["Id"];
         Target: components["schemas"]["Id"];
         User: components["schemas"]["Id"];
         Invite: components["schemas"]["Id"];
@@ -3672,6 +3796,117 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["TopologyTimeline"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listTraces: {
+        parameters: {
+            query?: {
+                /** @description Id of an agent. */
+                agent?: components["schemas"]["Id"];
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The traces. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    startTrace: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Required whenever the request carries the session cookie; 403 otherwise. */
+                "X-CSRF-Token"?: components["parameters"]["Csrf"];
+            };
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TraceStart"];
+            };
+        };
+        responses: {
+            /** @description Asked. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trace"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getTrace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+                trace: components["parameters"]["Trace"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The trace. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trace"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cancelTrace: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Required whenever the request carries the session cookie; 403 otherwise. */
+                "X-CSRF-Token"?: components["parameters"]["Csrf"];
+            };
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+                trace: components["parameters"]["Trace"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Cancelled. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::size_t kReasonBytesMax = 512;
 
-// Probes are numbered by the controller, from 1 on; the upper half of the numbers is for traces that are none.
-ProbeId id_of(TraceNumber trace) { return ProbeId(std::uint64_t(trace) | 1ULL << 63); }
+// Between two words of progress within a cycle.
+constexpr Nanos kTellEvery = Millis(250);
 
 }  // namespace
 
@@ -34,34 +34,38 @@ Task<void> PathSampler::close()
     co_await names_.close();
 }
 
-Status PathSampler::trace(TraceNumber trace, PathSettings settings, TraceListener& listener)
+Status PathSampler::measure_once(const ProbeSpec& spec, ProgressSink sink)
 {
-    settings.interval = settings.spacing * settings.cycles;
-    waiting_[id_of(trace)] = {.trace = trace, .listener = &listener};
-    auto status = engine_.start(id_of(trace), settings, {.first = FirstRun::OffBeat, .runs_max = 1});
-    if (!status) waiting_.erase(id_of(trace));
+    NW_TRY(const auto settings, settings_of(spec));
+    waiting_[spec.id] = {.sink = std::move(sink), .told = context_.clock.instant()};
+    auto status = engine_.start(spec.id, settings, {.first = FirstRun::OffBeat, .runs_max = 1});
+    if (!status) waiting_.erase(spec.id);
     return status;
 }
 
-void PathSampler::cancel(TraceNumber trace)
+void PathSampler::stop(ProbeId probe)
 {
-    waiting_.erase(id_of(trace));
-    engine_.stop(id_of(trace));
+    waiting_.erase(probe);
+    engine_.stop(probe);
 }
 
-std::optional<TraceProgress> PathSampler::progress(TraceNumber trace) const
+void PathSampler::tell_progress(TraceRef trace, Waiting& waiting)
 {
-    const auto found = waiting_.find(id_of(trace));
-    if (found == waiting_.end()) return std::nullopt;
-    if (!found->second.slot) return TraceProgress{};
-    const auto& watched = *by_slot_[*found->second.slot];
-    TraceProgress progress{.cycles = watched.cycles, .problem = watched.problem};
-    if (watched.address) progress.address = watched.address->view();
-    if (watched.runs.empty()) return progress;
-    const auto& record = watched.runs.front().record;
-    progress.cycles_done = record.cycles_seen();
-    progress.hops = hops_of({id_of(trace), *found->second.slot}, record);
-    return progress;
+    const auto& watched = *by_slot_[trace.slot];
+    const auto now = context_.clock.instant();
+    const auto cycles = watched.runs.empty() ? 0 : watched.runs.front().record.cycles_seen();
+    if (cycles == waiting.cycles_told && now - waiting.told < kTellEvery) return;
+    waiting.cycles_told = cycles;
+    waiting.told = now;
+    Progress progress{
+        .steps_done = cycles, .steps = watched.cycles, .sample = make_sample(kind_, trace.probe, context_.clock.wall())};
+    progress.sample.reason = watched.problem;
+    if (!watched.runs.empty()) {
+        const auto& run = watched.runs.front();
+        progress.sample.address = run.address;
+        fill_columns(run.record.totals(), hops_of(trace, run.record), run.record.paths(), progress.sample);
+    }
+    waiting.sink(progress);
 }
 
 std::size_t PathSampler::memory_of(ProbeId probe) const
@@ -80,7 +84,6 @@ void PathSampler::begun(TraceRef trace, const PathSettings& settings)
     if (trace.slot >= by_slot_.size()) by_slot_.resize(trace.slot + 1);
     by_slot_[trace.slot] = std::make_unique<Watched>(
         Watched{.cycles = settings.cycles, .bound = !settings.device.empty(), .probe = trace.probe});
-    if (const auto waiting = waiting_.find(trace.probe); waiting != waiting_.end()) waiting->second.slot = trace.slot;
 }
 
 void PathSampler::target_changed(TraceRef trace, const std::optional<packet::Address>& address, std::string_view problem)
@@ -112,8 +115,7 @@ void PathSampler::probe_settled(TraceRef trace, const Settled& settled)
         const auto run = std::ranges::find(watched.runs, settled.run, [](const Run& each) { return each.record.number(); });
         if (run != watched.runs.end()) run->record.add(settled);
     }
-    if (const auto waiting = waiting_.find(trace.probe); waiting != waiting_.end())
-        waiting->second.listener->trace_progressed(waiting->second.trace);
+    if (const auto waiting = waiting_.find(trace.probe); waiting != waiting_.end()) tell_progress(trace, waiting->second);
 }
 
 void PathSampler::run_finished(TraceRef trace, const RunEnd& end, std::optional<Micros> resolved_in)
@@ -129,10 +131,9 @@ void PathSampler::run_finished(TraceRef trace, const RunEnd& end, std::optional<
     }
     const auto waiting = waiting_.find(trace.probe);
     if (waiting == waiting_.end()) return context_.sink(std::move(sample));
-    const auto who = waiting->second;
+    const auto who = std::move(waiting->second);
     waiting_.erase(waiting);
-    sample.probe = ProbeId{};
-    who.listener->trace_ended(who.trace, std::move(sample));
+    who.sink({.steps_done = watched.cycles, .steps = watched.cycles, .sample = std::move(sample), .done = true});
 }
 
 void PathSampler::ended(TraceRef trace) { by_slot_[trace.slot].reset(); }

@@ -1,5 +1,5 @@
 // Path probes as the agent sees them: the path engine (engine.hpp), and what it settles put together to one sample per
-// run. Traces that somebody waits for go the same way.
+// run. A single run that somebody waits for goes the same way.
 //
 // 1. Every run gives one sample, whatever happened: runs that were missed or could not be sent have no columns.
 // 2. Counts and delays of a run are of its own probes; what the missing answers mean is judged from the last 300 probes
@@ -13,7 +13,6 @@
 #include "probe/path/evidence.hpp"
 #include "probe/path/host_names.hpp"
 #include "probe/path/run_record.hpp"
-#include "probe/tracer.hpp"
 
 #include <memory>
 #include <unordered_map>
@@ -21,21 +20,18 @@
 
 namespace nw::probe::path {
 
-class PathSampler final : public Engine, public Tracer, private PathObserver {
+class PathSampler final : public Engine, private PathObserver {
 public:
     PathSampler(const EngineContext& context, std::unique_ptr<Port> port, HostNames::Lookup lookup);
     ~PathSampler() override;
 
     const Kind& kind() const override { return kind_; }
     Status start(const ProbeSpec& spec) override;
-    void stop(ProbeId probe) override { engine_.stop(probe); }
+    // Tells its progress with each cycle, and now and then between.
+    Status measure_once(const ProbeSpec& spec, ProgressSink sink) override;
+    void stop(ProbeId probe) override;
     EngineHealth health() override { return engine_.health(); }
     Task<void> close() override;
-    Tracer* tracer() override { return this; }
-
-    Status trace(TraceNumber trace, PathSettings settings, TraceListener& listener) override;
-    void cancel(TraceNumber trace) override;
-    std::optional<TraceProgress> progress(TraceNumber trace) const override;
 
     void run() { engine_.run(); }
     void turn() { engine_.turn(); }
@@ -59,10 +55,11 @@ private:
         RunTail tail{};
         ProbeId probe{};
     };
+    // Somebody who waits for a run.
     struct Waiting {
-        TraceNumber trace{};
-        TraceListener* listener = nullptr;
-        std::optional<std::uint32_t> slot{};
+        ProgressSink sink{};
+        std::uint32_t cycles_told = 0;
+        Instant told{};
     };
 
     void begun(TraceRef trace, const PathSettings& settings) override;
@@ -76,6 +73,7 @@ private:
 
     Sample sample_of(TraceRef trace, const RunEnd& end, const Run* run);
     std::vector<PathHop> hops_of(TraceRef trace, const RunRecord& record) const;
+    void tell_progress(TraceRef trace, Waiting& waiting);
     void conclude(const RunEnd& end, const RunTotals& totals, Sample& sample) const;
 
     EngineContext context_;

@@ -353,44 +353,40 @@ TEST_CASE("settings that cannot be kept are refused with the field's name")
     CHECK(bench.sampler->start(spec(2, {{"target", "192.0.2.1"}})).error().code == Errc::Denied);
 }
 
-namespace {
-
-struct Listener final : TraceListener {
-    void trace_progressed(TraceNumber) override { ++progressed; }
-    void trace_ended(TraceNumber trace, Sample sample) override { ended.emplace_back(trace, std::move(sample)); }
-    int progressed = 0;
-    std::vector<std::pair<TraceNumber, Sample>> ended{};
-};
-
-}  // namespace
-
-TEST_CASE("a trace that somebody waits for: progress, one sample, and no trace of it among the probes")
+TEST_CASE("a run that somebody waits for: progress, one sample, and nothing of it among the probes")
 {
     Network network(1);
     network.chain(0, 6);
     Bench bench(network);
-    Listener listener;
-    auto* tracer = bench.sampler->tracer();
-    REQUIRE(tracer != nullptr);
-    const PathSettings settings{.target = "192.0.2.1", .spacing = Millis(500), .timeout = Millis(500), .cycles = 4};
-    REQUIRE(tracer->trace(TraceNumber{7}, settings, listener));
+    std::vector<Progress> told;
+    const auto sink = [&](const Progress& progress) { told.push_back(progress); };
+    const Settings once{{"target", "192.0.2.1"}, {"interval", 2'000}, {"cycles", 4}, {"timeout", 500}, {"flows", "1"}};
+    REQUIRE(bench.sampler->measure_once(spec(7, once), sink));
     bench.pass(Millis(1'200));
-    const auto progress = tracer->progress(TraceNumber{7});
-    REQUIRE(progress);
-    CHECK((progress->cycles == 4 && progress->cycles_done == 3));
-    CHECK(progress->hops.size() == 6);
-    CHECK(listener.progressed > 10);
+    REQUIRE(told.size() >= 3);
+    CHECK(told.size() < 10);
+    CHECK((told.back().steps == 4 && told.back().steps_done == 3 && !told.back().done));
+    const auto hops = [](const Progress& progress) {
+        return decode_hops(progress.sample.bytes[*kinds::path.column_index("hops")]).value().size();
+    };
+    CHECK(hops(told.back()) == 6);
     bench.pass(Seconds(3));
-    REQUIRE(listener.ended.size() == 1);
-    CHECK(listener.ended[0].second.outcome == Outcome::Ok);
+    CHECK(told.back().done);
+    CHECK(told.back().steps_done == 4);
+    CHECK(told.back().sample.outcome == Outcome::Ok);
+    CHECK(hops(told.back()) == 6);
+    CHECK(std::ranges::count_if(told, &Progress::done) == 1);
     CHECK(bench.samples.empty());
-    CHECK(!tracer->progress(TraceNumber{7}));
-    REQUIRE(tracer->trace(TraceNumber{8}, settings, listener));
-    bench.pass(Millis(700));
-    tracer->cancel(TraceNumber{8});
-    bench.pass(Seconds(3));
-    CHECK(listener.ended.size() == 1);
     CHECK(bench.sampler->is_idle());
+
+    told.clear();
+    REQUIRE(bench.sampler->measure_once(spec(8, once), sink));
+    bench.pass(Millis(700));
+    bench.sampler->stop(ProbeId{8});
+    bench.pass(Seconds(3));
+    CHECK(std::ranges::none_of(told, &Progress::done));
+    CHECK(bench.sampler->is_idle());
+    CHECK_FALSE(bench.sampler->measure_once(spec(9, {{"target", "192.0.2.1"}, {"family", "v6"}}), sink));
 }
 
 }  // namespace nw::probe::path

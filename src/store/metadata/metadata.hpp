@@ -212,6 +212,25 @@ private:
     WorkspaceId workspace_;
 };
 
+// What agents of one workspace were asked to do once.
+class Actions {
+public:
+    // The newest are kept.
+    static constexpr std::int64_t kKept = 500;
+
+    Actions(sqlite::Database& db, WorkspaceId workspace) : db_(db), workspace_(workspace) {}
+
+    // NotFound when the agent is not of this workspace. Old ones beyond kKept go.
+    Result<Action> add(const Action& action);
+    Result<Action> get(ActionId id);
+    // Newest first, without results.
+    Result<Paged<Action>> list(std::optional<AgentId> agent, const Page& page);
+
+private:
+    sqlite::Database& db_;
+    WorkspaceId workspace_;
+};
+
 // What the sessions of agents need, across workspaces.
 class AgentSessions {
 public:
@@ -235,6 +254,9 @@ public:
     // At start: what was open when the controller died.
     Status close_all_connections(std::string_view why);
     Result<std::vector<Agent>> all();
+    // Of all agents.
+    Result<std::vector<Action>> open_actions();
+    Status record_action(const Action& action);
 
 private:
     sqlite::Database& db_;
@@ -276,6 +298,7 @@ public:
     Probes probes(WorkspaceId workspace) { return Probes(db_, workspace); }
     Annotations annotations(WorkspaceId workspace) { return Annotations(db_, workspace); }
     PathChanges path_changes(WorkspaceId workspace) { return PathChanges(db_, workspace); }
+    Actions actions(WorkspaceId workspace) { return Actions(db_, workspace); }
     AgentSessions agent_sessions() { return AgentSessions(db_); }
     AuditLog audit() { return AuditLog(db_); }
 

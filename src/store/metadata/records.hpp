@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/time.hpp"
+#include "model/action.hpp"
 #include "model/ids.hpp"
 
 #include <array>
@@ -195,6 +196,28 @@ struct PathChange {
     std::int64_t hops_before = 0;
     std::int64_t hops_after = 0;
     friend bool operator==(const PathChange&, const PathChange&) = default;
+};
+
+// Something an agent was asked to do once, and how far it has come.
+struct Action {
+    ActionId id{};
+    WorkspaceId workspace{};
+    AgentId agent{};
+    std::string agent_name{};  // when read
+    std::string kind{};
+    std::string settings{};  // JSON
+    std::string author{};    // by name, as it was then
+    ActionState state = ActionState::Waiting;
+    std::string reason{};
+    std::uint32_t steps_done = 0;
+    std::uint32_t steps = 0;
+    std::string result{};  // wire::encode_rows() of one row, or empty
+    std::int64_t created_us = 0;
+    std::int64_t expires_us = 0;  // not begun after that
+    std::int64_t give_up_us = 0;  // over by then, whatever the agent says
+    std::optional<std::int64_t> started_us{};
+    std::optional<std::int64_t> ended_us{};
+    friend bool operator==(const Action&, const Action&) = default;
 };
 
 enum class AuditOutcome : std::uint8_t { Done, Denied, Failed };
