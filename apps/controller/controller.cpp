@@ -318,6 +318,8 @@ void Controller::add_path_metrics(MetricsText& text) const
     text.gauge("netwatcher_path_probes", "Path probes that are measured.", double(paths.probes));
     text.gauge("netwatcher_path_probes_waiting", "Path probes not yet brought up to date since the start.",
                double(paths.probes_waiting));
+    text.gauge("netwatcher_path_probes_to_draw", "Path probes with new runs that are not yet on the map.",
+               double(paths.probes_to_draw));
     text.counter("netwatcher_path_runs", "Runs of path probes taken into the map.", paths.runs);
     text.counter("netwatcher_path_runs_corrupt", "Runs of path probes that could not be read.", paths.runs_corrupt);
     text.gauge("netwatcher_path_nodes", "Nodes of all maps.", double(paths.nodes));

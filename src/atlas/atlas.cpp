@@ -4,6 +4,8 @@
 #include "store/metadata/settings_json.hpp"
 #include "store/telemetry/telemetry.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -12,6 +14,7 @@ namespace nw::atlas {
 namespace {
 
 constexpr auto kExpireEvery = std::chrono::seconds(5);
+constexpr std::size_t kDrawnAtOnce = 4;  // about a millisecond
 constexpr auto kRetryAfter = std::chrono::seconds(5);
 constexpr std::size_t kRunsReadMax = 128;  // of a probe at the start
 constexpr std::int64_t kReadBackMinUs = 15 * 60 * store::kSecondUs;
@@ -57,7 +60,7 @@ store::PathChange to_store(ProbeId probe, const topology::RouteChange& change)
 Atlas::Atlas(Executor loop, store::Metadata& metadata, store::Telemetry& telemetry, const Kinds& kinds, const Clock& clock,
              std::string mark, Log log)
     : loop_(loop), metadata_(metadata), telemetry_(telemetry), kinds_(kinds), clock_(clock), mark_(std::move(mark)),
-      log_(std::move(log)), behind_waiting_(loop), pending_waiting_(loop)
+      log_(std::move(log)), behind_waiting_(loop), drawing_waiting_(loop), pending_waiting_(loop)
 {}
 
 Atlas::~Atlas() { pool_.join(); }
@@ -97,6 +100,7 @@ Task<Status> Atlas::load()
 void Atlas::start(TaskGroup& tasks)
 {
     tasks.spawn("paths: up to date", bring_up_to_date());
+    tasks.spawn("paths: drawing", draw());
     tasks.spawn("paths: changes", store_changes());
     tasks.spawn("paths: expiry", expire_now_and_then());
 }
@@ -158,16 +162,30 @@ void Atlas::forget(ProbeId probe)
 
 void Atlas::take(std::span<const Rows> batches)
 {
-    // An agent that catches up sends many runs of a probe at once: its part is drawn once.
-    std::set<ProbeId> touched;
     for (const auto& rows : batches) {
         if (!topology::has_paths(*rows.kind)) continue;
-        for (std::size_t i = 0; i < rows.size(); ++i) take_row(rows, i, touched);
+        for (std::size_t i = 0; i < rows.size(); ++i) take_row(rows, i);
     }
-    for (const auto probe : touched) redraw(probe, probes_.at(probe));
+    if (!to_draw_.empty()) drawing_waiting_.cancel();
 }
 
-void Atlas::take_row(const Rows& rows, std::size_t row, std::set<ProbeId>& touched)
+// Of many runs of a probe that came at once, its part is drawn once.
+Task<void> Atlas::draw()
+{
+    for (;;) {
+        while (to_draw_.empty()) {
+            drawing_waiting_.expires_at(std::chrono::steady_clock::time_point::max());
+            (void)co_await drawing_waiting_.async_wait(nothrow);
+        }
+        for (std::size_t i = 0; i < kDrawnAtOnce && !to_draw_.empty(); ++i) {
+            const auto probe = to_draw_.extract(to_draw_.begin()).value();
+            if (const auto found = probes_.find(probe); found != probes_.end()) redraw(probe, found->second);
+        }
+        co_await asio::post(loop_, use_task);  // let others have their turn
+    }
+}
+
+void Atlas::take_row(const Rows& rows, std::size_t row)
 {
     const auto found = probes_.find(rows.probe[row]);
     if (found == probes_.end() || rows.at_us[row] < found->second.since_us) return;
@@ -179,7 +197,7 @@ void Atlas::take_row(const Rows& rows, std::size_t row, std::set<ProbeId>& touch
         return;
     }
     ++stats_.runs;
-    if (tracked.recent.add(*run)) touched.insert(probe);
+    if (tracked.recent.add(*run)) to_draw_.insert(probe);
     if (tracked.ready) {
         follow(probe, tracked, *run);
         return;
@@ -330,6 +348,7 @@ AtlasStats Atlas::stats() const
 {
     auto stats = stats_;
     stats.probes = probes_.size();
+    stats.probes_to_draw = to_draw_.size();
     stats.changes_pending = pending_.size();
     for (const auto& [probe, tracked] : probes_) stats.probes_waiting += !tracked.ready;
     for (const auto& [workspace, graph] : graphs_) {

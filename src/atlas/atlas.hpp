@@ -1,6 +1,7 @@
 // Keeps what the paths of all workspaces say at this moment: the graph of each, and when routes change.
 //
-// Fed with new samples as they are stored. A row costs its probe's part of the graph and nothing else. Route changes are
+// Fed with new samples as they are stored. A row costs its probe's part of the graph and nothing else, and that is drawn a
+// little later, a few probes at a time: an agent that catches up holds nobody up. Route changes are
 // stored before they are told; what is worked out again after a restart is stored once. At the start every probe is
 // brought up to date from what the store has of its last hours, one after the other in the background; until its turn
 // comes, its new runs wait for it.
@@ -44,6 +45,7 @@ inline constexpr std::size_t kChangesPendingMax = 10'000;
 struct AtlasStats {
     std::uint64_t probes = 0;
     std::uint64_t probes_waiting = 0;  // not yet brought up to date since the start
+    std::uint64_t probes_to_draw = 0;  // with new runs that are not yet on the map
     std::uint64_t runs = 0;            // taken in, since the start
     std::uint64_t runs_corrupt = 0;
     std::uint64_t nodes = 0;
@@ -110,7 +112,7 @@ private:
     void take_facts(AgentId agent, Facts facts);
     std::optional<Tracked> tracked_from(const store::Agent& agent, const store::Probe& probe) const;
     void forget(ProbeId probe);
-    void take_row(const Rows& rows, std::size_t row, std::set<ProbeId>& touched);
+    void take_row(const Rows& rows, std::size_t row);
     void follow(ProbeId probe, Tracked& tracked, const topology::Run& run);
     static topology::RouteTracker& tracker_of(Tracked& tracked, const std::string& address);
     void redraw(ProbeId probe, const Tracked& tracked);
@@ -118,6 +120,7 @@ private:
 
     Task<void> bring_up_to_date();
     Task<Status> bring_up_to_date(ProbeId probe);
+    Task<void> draw();
     Task<void> store_changes();
     Task<void> expire_now_and_then();
 
@@ -133,8 +136,10 @@ private:
     std::map<AgentId, std::set<ProbeId>> by_agent_{};
     std::map<WorkspaceId, topology::Graph> graphs_{};
     std::deque<ProbeId> behind_{};
+    std::set<ProbeId> to_draw_{};
     std::deque<Pending> pending_{};
     Timer behind_waiting_;
+    Timer drawing_waiting_;
     Timer pending_waiting_;
     AtlasStats stats_{};
     Pool pool_{1};
