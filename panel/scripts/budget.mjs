@@ -2,23 +2,13 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { initialKeys, readManifest } from './manifest.mjs'
 
 const root = process.argv[2] ?? 'dist'
-const manifest = JSON.parse(readFileSync(join(root, '.vite/manifest.json'), 'utf8'))
+const manifest = readManifest(root)
 const gz = name => gzipSync(readFileSync(join(root, name)), { level: 9 }).length
 
-// The entry, the shell and the overview with everything they import statically.
-function closure(keys) {
-  const seen = new Set()
-  const visit = (key) => {
-    if (seen.has(key)) return
-    seen.add(key)
-    for (const next of manifest[key]?.imports ?? []) visit(next)
-  }
-  keys.forEach(visit)
-  return [...seen]
-}
-const initial = closure(['index.html', 'src/app/Shell.vue', 'src/features/overview/OverviewPage.vue'].filter(key => manifest[key]))
+const initial = initialKeys(manifest)
 const js = initial.reduce((sum, key) => sum + gz(manifest[key].file), 0)
 const css = [...new Set(initial.flatMap(key => manifest[key].css ?? []))].reduce((sum, name) => sum + gz(name), 0)
 

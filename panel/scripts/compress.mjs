@@ -1,7 +1,8 @@
-// Writes a gzip copy beside every file of the build that gets smaller by it, and a brotli copy where that is smaller still by
-// enough; the controller embeds all of them.
+// Writes a gzip copy beside every file of the build that gets smaller by it, and a brotli copy of what the first page loads
+// where that is smaller still by enough; the controller embeds all of them.
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { extname, join } from 'node:path'
+import { extname, join, relative } from 'node:path'
+import { initialFiles } from './manifest.mjs'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 
 const root = process.argv[2] ?? 'dist'
@@ -17,12 +18,14 @@ function* files(folder) {
   }
 }
 
+const first = new Set(initialFiles(root))
 for (const path of [...files(root)]) {
   if (!COMPRESSIBLE.has(extname(path))) continue
   const plain = readFileSync(path)
   const gzip = gzipSync(plain, { level: 9 })
   if (gzip.length < plain.length) writeFileSync(`${path}.gz`, gzip)
-  // Three copies of many small files are more than what brotli spares on the wire: it has to be worth one.
+  // A third copy of everything is more than what brotli spares on the wire: it has to be worth one.
+  if (!first.has(relative(root, path))) continue
   const brotli = brotliCompressSync(plain, brotliOptions)
   if (Math.min(plain.length, gzip.length) - brotli.length >= BROTLI_WORTH) writeFileSync(`${path}.br`, brotli)
 }
