@@ -202,6 +202,23 @@ describe('by hand', () => {
   })
 })
 
+it('leads from an empty map to the first path probe', async () => {
+  const mock = new MockController().seed()
+  mock.probes = []
+  const served = await servePanel(mock)
+  const { context, page, faults } = await open(browser, served.base)
+  await page.goto(`${served.base}/w/default/map`)
+  await page.getByText('No paths yet').waitFor()
+  expect(await axe(page)).toEqual([])
+  await shot(page, 'map-empty')
+  await page.getByRole('link', { name: 'Create a path probe' }).click()
+  await settled(page)
+  expect(await page.getByLabel('Kind').inputValue()).toBe('path')
+  expect(faults).toEqual([])
+  await context.close()
+  await served.close()
+})
+
 describe('by keyboard only', () => {
   it('goes from problem to problem, through the table, and to other layouts', async () => {
     const { page, faults, close } = await map('fold=0')

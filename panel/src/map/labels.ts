@@ -66,8 +66,8 @@ export function labelsOf(scene: Scene, only: ReadonlySet<number> | null, bold: R
   for (const { i, node, x, y } of candidates) {
     if (made.length >= SHOWN_MAX)
       break
-    const only1 = view.graph.nodes[node.members[0] ?? 0]
-    const label = placed(scene, { i, of: node.of, x, y, r, text: only1 ? nodeName(only1) : '', bold: bold.has(i) })
+    const single = view.graph.nodes[node.members[0] ?? 0]
+    const label = placed(scene, { i, of: node.of, x, y, r, text: single ? nodeName(single) : '', bold: bold.has(i) })
     if (label && room.take(boxOf(label)))
       made.push(label)
   }

@@ -5,7 +5,7 @@ import { isTrouble } from './view'
 
 export function problemsOf(view: MapView): string[] {
   return view.nodes
-    .filter(node => node.of === 'hop' && isTrouble(node.grade))
+    .filter(node => isTrouble(node.grade))
     .sort((a, b) => urgency(a.grade) - urgency(b.grade) || b.paths - a.paths || (a.key < b.key ? -1 : 1))
     .map(node => node.key)
 }

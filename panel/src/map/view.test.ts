@@ -67,6 +67,13 @@ describe('groups', () => {
   })
 })
 
+it('several branches together are as wide as their paths, not as one share', () => {
+  const view = viewOf(network(['a1 r1 r2 t1 / a1 r1 r3 t1'], { nodes: { r2: { address: '10.0.0.2' }, r3: { address: '10.0.0.3' } } }), { hops: '24' })
+  const edge = view.edges.find(entry => view.nodes[entry.source]?.key === 'r1')
+  expect([edge?.paths, edge?.bundled, edge?.members.length]).toEqual([2, false, 2])
+  expect(view.nodes[view.index.get('r1') ?? -1]?.fanout).toBe(2)
+})
+
 describe('runs', () => {
   it('of plain hops are one, with the weights of their ends', () => {
     const view = viewOf(network(['a1 r1 r2 r3 r4 t1', 'a1 r1 r2 r3 r4 t2']), { fold: true })
@@ -152,8 +159,8 @@ describe('the focus', () => {
 })
 
 describe('problems', () => {
-  const view = viewOf(network(['a1 r1 r2 t1', 'a2 r2 r3 t2'], { grades: { r1: 'critical', r2: 'fair', r3: 'fair' } }))
-  it('come worst first, then by how many they concern', () => expect(problemsOf(view)).toEqual(['r1', 'r2', 'r3']))
+  const view = viewOf(network(['a1 r1 r2 t1', 'a2 r2 r3 t2'], { grades: { r1: 'critical', r2: 'fair', r3: 'fair', t2: 'poor' } }))
+  it('come worst first, then by how many they concern', () => expect(problemsOf(view)).toEqual(['r1', 't2', 'r2', 'r3']))
   it('are gone through round and round', () => {
     expect(nextProblem(['x', 'y'], undefined, 1)).toBe('x')
     expect(nextProblem(['x', 'y'], undefined, -1)).toBe('y')

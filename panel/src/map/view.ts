@@ -38,7 +38,7 @@ export interface ViewEdge {
   readonly paths: number
   /** Of its paths those over links that are fair or worse. */
   readonly trouble: number
-  /** Of the source's probes; of several edges together it means nothing and is 1. */
+  /** Of the source's probes; of several edges together it means nothing. */
   readonly share: number
   readonly bundled: boolean
   readonly grade: Grade
@@ -138,7 +138,7 @@ function viewEdges(graph: MapGraph, of: Int32Array): ViewEdge[] {
       made.set(key, { source: s, target: t, members: [e], paths: edge.paths, trouble, share: edge.share, bundled, grade: edge.grade, delay_us: edge.delay_us, loss_ratio: edge.loss_ratio })
       return
     }
-    made.set(key, { ...known, members: [...known.members, e], paths: known.paths + edge.paths, trouble: known.trouble + trouble, share: 1, bundled: known.bundled || bundled, grade: worse(known.grade, edge.grade), delay_us: most(known.delay_us, edge.delay_us), loss_ratio: most(known.loss_ratio, edge.loss_ratio) })
+    made.set(key, { ...known, members: [...known.members, e], paths: known.paths + edge.paths, trouble: known.trouble + trouble, share: 1, bundled: false, grade: worse(known.grade, edge.grade), delay_us: most(known.delay_us, edge.delay_us), loss_ratio: most(known.loss_ratio, edge.loss_ratio) })
   })
   return [...made.values()]
 }

@@ -75,7 +75,7 @@ export function useProbeForm(workspace: () => string, kinds: Ref<Kind[] | undefi
     if (source !== undefined)
       void load(source)
     else
-      kindName.value = list[0]?.name ?? ''
+      kindName.value = (list.find(entry => entry.name === route.query.kind) ?? list[0])?.name ?? ''
   }, { immediate: true })
   watch(kindName, (next) => {
     const found = kinds.value?.find(entry => entry.name === next)
