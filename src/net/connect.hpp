@@ -5,6 +5,7 @@
 #include "net/stream.hpp"
 #include "net/tls.hpp"
 #include "net/url.hpp"
+#include "net/via.hpp"
 
 #include <chrono>
 #include <memory>
@@ -46,6 +47,6 @@ private:
     Stream* stream_ = nullptr;
 };
 
-Task<Result<Stream>> connect_stream(Pool& pool, Url url, SslContext tls, Deadline& deadline);
+Task<Result<Stream>> connect_stream(Pool& pool, Url url, SslContext tls, Deadline& deadline, Via via = {});
 
 }  // namespace nw::net

@@ -31,7 +31,7 @@ Task<Result<ClientResponse>> fetch(Pool& pool, ClientRequest request)
 {
     NW_CO_TRY(const auto url, parse_url(request.url));
     Deadline deadline(co_await asio::this_coro::executor, request.deadline);
-    NW_CO_TRY(auto stream, co_await connect_stream(pool, url, request.tls, deadline));
+    NW_CO_TRY(auto stream, co_await connect_stream(pool, url, request.tls, deadline, request.via));
     deadline.watch(stream);
 
     const auto message = to_beast(request, url);

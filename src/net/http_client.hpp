@@ -6,6 +6,7 @@
 #include "base/run_on.hpp"
 #include "net/http.hpp"
 #include "net/tls.hpp"
+#include "net/via.hpp"
 
 #include <chrono>
 #include <string>
@@ -22,6 +23,7 @@ struct ClientRequest {
     std::string body{};
     std::chrono::milliseconds deadline{15'000};
     std::size_t body_bytes_max = 16 << 20;
+    Via via{};
 };
 
 struct ClientResponse {
