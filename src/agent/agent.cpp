@@ -3,7 +3,11 @@
 #include "agent/call_on.hpp"
 #include "agent/network_facts.hpp"
 #include "base/json_writer.hpp"
+#include "net/http_client.hpp"
+#include "net/json.hpp"
+#include "net/url.hpp"
 #include "net/ws_client.hpp"
+#include "probe/name_servers.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
@@ -16,6 +20,7 @@ namespace nw::agent {
 namespace {
 
 constexpr Seconds kHealthEvery{5};
+constexpr Seconds kAskDeadline{5};
 
 }  // namespace
 
@@ -23,8 +28,8 @@ Agent::Agent(AgentOptions options, Loop& loop, const Kinds& kinds, const Clock& 
     : options_(std::move(options)), loop_(loop), kinds_(kinds), clock_(clock), random_(random), log_(std::move(log)),
       probe_work_(probe_loop_.get_executor()), resolver_(probe_loop_, resolving_, clock),
       actions_(*this, clock, log_.named("action"), [this](const wire::ActionReport& report) { uplink_->tell(report); }),
-      boot_(random.u64()), started_(clock.wall()), writers_(loop.get_executor(), log_.named("channel")),
-      tasks_(loop.get_executor(), log_.named("agent"))
+      devices_(probe_loop_, log_.named("devices")), boot_(random.u64()), started_(clock.wall()),
+      writers_(loop.get_executor(), log_.named("channel")), tasks_(loop.get_executor(), log_.named("agent"))
 {}
 
 Result<std::unique_ptr<Agent>> Agent::open(AgentOptions options, Loop& loop, const Kinds& kinds, const Clock& clock,
@@ -42,6 +47,8 @@ Agent::~Agent()
     if (probe_thread_.joinable()) probe_thread_.join();
     disk_.join();
     resolving_.join();
+    reading_network_.join();
+    asking_.join();
 }
 
 Status Agent::open_parts(const EngineFactory& engines)
@@ -67,6 +74,14 @@ Status Agent::open_parts(const EngineFactory& engines)
     note_problems(all, host_->apply(all));
     uplink_ = std::make_unique<Uplink>(loop_, disk_, *spool_, kinds_, clock_, random_, static_cast<UplinkEvents&>(*this),
                                        log_.named("uplink"));
+    network_source_ = open_network_source(loop_, log_.named("network"));
+    network_ = std::make_unique<NetworkReporter>(loop_, reading_network_, clock_, *network_source_, log_.named("network"));
+    public_addresses_ = std::make_unique<PublicAddresses>(
+        loop_, clock_, random_, [this](std::string device, bool v6) { return ask_public_address(std::move(device), v6); },
+        [this](const std::string& interface, bool v6, PublicAddress address) {
+            network_->set_public(interface, v6, std::move(address));
+        });
+    devices_.start();
     probe_thread_ = std::thread([this] { probe_loop_.run(); });
     log_.info("measuring {} probes as of state {}", all.start.size() - problems_.size(), state_.number());
     return {};
@@ -76,6 +91,11 @@ void Agent::start()
 {
     tasks_.spawn("collector", collector_->run([this] { uplink_->wake(); }));
     tasks_.spawn("health", health_loop());
+    network_->start(tasks_, [this] {
+        public_addresses_->update(network_->network());
+        uplink_->wake();
+    });
+    public_addresses_->start(tasks_);
     tasks_.spawn("uplink", uplink_->run());
 }
 
@@ -96,8 +116,14 @@ Task<void> Agent::stop()
         done = true;
         closed.cancel();
     };
-    asio::co_spawn(probe_loop_, host_->close(), [this, tell](const std::exception_ptr&) { asio::post(loop_, tell); });
+    asio::co_spawn(probe_loop_, close_probes(), [this, tell](const std::exception_ptr&) { asio::post(loop_, tell); });
     while (!done) co_await closed.async_wait(nothrow);
+}
+
+Task<void> Agent::close_probes()
+{
+    co_await host_->close();
+    co_await devices_.close();
 }
 
 void Agent::note_problems(const Change& change, const std::vector<wire::ProbeProblem>& problems)
@@ -121,6 +147,43 @@ Task<Result<std::unique_ptr<net::MessageChannel>>> Agent::connect()
                                 .tls = std::move(tls),
                                 .headers = {{"Authorization", "Bearer " + identity.agent_id + "." + identity.secret}}};
     co_return co_await net::connect_websocket(resolving_, writers_, std::move(target));
+}
+
+// By the name server that is asked through the device as well, where the controller has a name.
+Task<Result<std::string>> Agent::ask_public_address(std::string device, bool v6)
+{
+    const auto& identity = options_.identity;
+    NW_CO_TRY(const auto url, net::parse_url(identity.controller));
+    const probe::Question question{
+        .host = url.host, .family = v6 ? probe::FamilyWish::V6 : probe::FamilyWish::V4, .device = device};
+    std::vector<probe::HostAddress> addresses;
+    if (const auto literal = probe::literal_address(url.host)) {
+        addresses.push_back(*literal);
+    } else {
+        auto found = co_await run_on(asking_, [&] { return probe::look_up(question, clock_); });
+        if (found.addresses.empty()) co_return fail(Errc::Unavailable, "cannot resolve " + url.host + ": " + found.error);
+        addresses = std::move(found.addresses);
+    }
+    const auto& address = addresses.front().address;
+    if ((address.family == packet::Family::V6) != v6)
+        co_return fail(Errc::Unavailable, std::string("the controller has no IPv") + (v6 ? "6" : "4") + " address");
+    if (probe::is_this_host(address)) co_return fail(Errc::Unavailable, "the controller is on this host");
+    NW_CO_TRY(auto tls, net::make_tls_client({.ca_file = identity.ca_file, .verify = !identity.insecure}));
+    net::ClientRequest request{.method = net::Method::Get,
+                               .url = identity.controller + "/agent/v1/address",
+                               .tls = std::move(tls),
+                               .headers = {{"Authorization", "Bearer " + identity.agent_id + "." + identity.secret}},
+                               .deadline = kAskDeadline,
+                               .body_bytes_max = 4096,
+                               .via = {.device = std::move(device), .address = packet::to_text(address)}};
+    NW_CO_TRY(const auto response, co_await net::fetch(asking_, std::move(request)));
+    if (response.status != 200)
+        co_return fail(Errc::Unavailable, "the controller answered " + std::to_string(response.status));
+    NW_CO_TRY(const auto answer, net::parse_json(response.body));
+    const auto* text = answer.at("address").text();
+    const auto seen = text ? packet::parse_address(*text) : std::nullopt;
+    if (!seen) co_return fail(Errc::Corrupt, "the controller's answer has no address");
+    co_return std::string(seen->view());
 }
 
 wire::Hello Agent::hello()

@@ -7,9 +7,12 @@
 #include "agent/desired_state.hpp"
 #include "agent/enrolment.hpp"
 #include "agent/host.hpp"
+#include "agent/network_reporter.hpp"
+#include "agent/public_addresses.hpp"
 #include "agent/self_health.hpp"
 #include "agent/uplink.hpp"
 #include "net/tls.hpp"
+#include "probe/linux_devices.hpp"
 #include "probe/policy.hpp"
 #include "probe/resolver.hpp"
 
@@ -55,6 +58,7 @@ private:
     Agent(AgentOptions options, Loop& loop, const Kinds& kinds, const Clock& clock, Random& random, Log log);
 
     Status open_parts(const EngineFactory& engines);
+    Task<void> close_probes();
     Task<void> refresh_health();
     Task<void> health_loop();
     void note_problems(const Change& change, const std::vector<wire::ProbeProblem>& problems);
@@ -68,6 +72,9 @@ private:
     void stop(ProbeId id) override;
     Task<void> on_revoked(std::string why) override;
     Task<void> on_accepted() override;
+    const wire::Interfaces* interfaces_after(std::uint64_t number) override { return network_->after(number); }
+    void interfaces_kept(std::uint64_t number) override { network_->kept(number); }
+    Task<Result<std::string>> ask_public_address(std::string device, bool v6);
 
     AgentOptions options_;
     Loop& loop_;
@@ -77,10 +84,16 @@ private:
     Log log_;
     Pool disk_{1};
     Pool resolving_{2};
+    Pool reading_network_{1};
+    Pool asking_{1};  // who we are, through uplinks that may not answer for long
     Loop probe_loop_{1};
     asio::executor_work_guard<Executor> probe_work_;
     probe::Resolver resolver_;
     SystemRandom probe_random_{};
+    probe::LinuxDevices devices_;
+    std::unique_ptr<NetworkSource> network_source_{};
+    std::unique_ptr<NetworkReporter> network_{};
+    std::unique_ptr<PublicAddresses> public_addresses_{};
     std::unique_ptr<spool::Spool> spool_{};
     std::unique_ptr<Collector> collector_{};
     std::unique_ptr<Host> host_{};

@@ -30,6 +30,7 @@ struct Uplink::Session {
     std::uint64_t released = 0;
     std::uint64_t cursor = 0;             // everything up to it has been sent in this session
     std::deque<std::uint64_t> unacked{};  // the last number of each message under way
+    std::uint64_t interfaces_sent = 0;    // the number of the last report of the host's network
     std::int64_t asked_us = 0;
     Instant began{};
     Instant heard{};
@@ -180,6 +181,8 @@ Task<Status> Uplink::greet(Session& session)
         session.finish(End::Resume, "new stream");
         co_return fail(Errc::Conflict, "new stream");
     }
+    events_.interfaces_kept(welcome->interfaces);
+    session.interfaces_sent = welcome->interfaces;
     session.acked = session.cursor = welcome->acked_seq;
     session.greeted = true;
     co_return Status{};
@@ -274,8 +277,20 @@ Task<void> Uplink::send_loop(Session& session)
             if (session.end) co_return;
         }
         session.dirty = false;
-        if (auto sent = co_await send_more(session); !sent) session.finish(End::Lost, std::move(sent).error().what);
+        auto sent = co_await send_interfaces(session);
+        if (sent) sent = co_await send_more(session);
+        if (!sent) session.finish(End::Lost, std::move(sent).error().what);
     }
+}
+
+// They are few, and what they tell explains the samples behind them: they go first.
+Task<Status> Uplink::send_interfaces(Session& session)
+{
+    while (const auto* report = events_.interfaces_after(session.interfaces_sent)) {
+        session.interfaces_sent = report->number;
+        NW_CO_CHECK(co_await session.channel->send(wire::encode(wire::AgentMessage(*report))));
+    }
+    co_return Status{};
 }
 
 // Sends what is next in the stream, blocks and losses in the order of their numbers.

@@ -68,6 +68,10 @@ public:
     // The controller wants nothing from this agent any more; accepted() ends that.
     virtual Task<void> on_revoked(std::string why) = 0;
     virtual Task<void> on_accepted() = 0;
+    // The oldest report of the host's network with a number above `number`; null: none.
+    virtual const wire::Interfaces* interfaces_after(std::uint64_t number) = 0;
+    // The controller has everything of this process up to this number.
+    virtual void interfaces_kept(std::uint64_t number) = 0;
 };
 
 class Uplink {
@@ -94,6 +98,7 @@ private:
     Task<End> converse(Session& session);
     Task<void> send_loop(Session& session);
     Task<Status> send_more(Session& session);
+    Task<Status> send_interfaces(Session& session);
     Task<void> clock_loop(Session& session);
     Task<void> watch(Session& session);
     Task<Status> handle(Session& session, std::string bytes);

@@ -30,6 +30,8 @@ struct FakeController {
     std::vector<wire::StateApplied> applied{};
     std::optional<AgentHealth> health{};
     std::uint64_t lie_about_ack = 0;
+    std::uint64_t interfaces = 0;  // the last report's number
+    std::vector<std::uint64_t> reports{};
 
     std::vector<wire::ControllerMessage> on(const wire::AgentMessage& message, std::uint64_t& stream)
     {
@@ -38,7 +40,8 @@ struct FakeController {
             ++sessions;
             stream = std::uint64_t(hello->stream);
             if (refuse_with) return {*refuse_with};
-            std::vector<wire::ControllerMessage> answers{wire::Welcome{.acked_seq = watermark[stream]}};
+            std::vector<wire::ControllerMessage> answers{
+                wire::Welcome{.acked_seq = watermark[stream], .interfaces = interfaces}};
             if (push_state) answers.emplace_back(*push_state);
             return answers;
         }
@@ -52,6 +55,10 @@ struct FakeController {
         if (const auto* lost = std::get_if<wire::Lost>(&message))
             return take(stream, lost->first_seq, lost->last_seq, declared_lost[stream]);
         if (const auto* state = std::get_if<wire::StateApplied>(&message)) applied.push_back(*state);
+        if (const auto* report = std::get_if<wire::Interfaces>(&message)) {
+            reports.push_back(report->number);
+            interfaces = report->number;
+        }
         if (const auto* clock = std::get_if<wire::ClockRequest>(&message))
             return {wire::ClockReply{clock->agent_us, clock->agent_us + 5'000'000}};
         return {};
@@ -137,6 +144,8 @@ struct Bench final : UplinkEvents {
     std::vector<wire::Action> actions{};
     int revoked = 0;
     int accepted = 0;
+    std::deque<wire::Interfaces> networks{};
+    std::uint64_t kept = 0;
     TaskGroup tasks{loop.get_executor(), Log()};
     std::unique_ptr<Uplink> uplink{};
 
@@ -184,6 +193,12 @@ struct Bench final : UplinkEvents {
         ++accepted;
         co_return;
     }
+    const wire::Interfaces* interfaces_after(std::uint64_t number) override
+    {
+        const auto found = std::ranges::find_if(networks, [&](const auto& one) { return one.number > number; });
+        return found == networks.end() ? nullptr : &*found;
+    }
+    void interfaces_kept(std::uint64_t number) override { kept = number; }
 
     // The spool is used by one thread at a time, which is the pool's while the uplink runs.
     template <class Member, class... Arguments>
@@ -363,6 +378,30 @@ TEST_CASE("the clock's offset comes from the quickest answer, with its uncertain
     bench.until([&] { return bench.uplink->status().clock.has_value(); });
     CHECK(bench.uplink->status().clock->offset_us <= 5'000'000);
     CHECK(bench.uplink->status().clock->offset_us >= 4'900'000);
+}
+
+TEST_CASE("reports of the network go out in order, and after a break only those that the controller lacks")
+{
+    Bench bench;
+    for (std::uint64_t number = 1; number <= 3; ++number) bench.networks.push_back({.number = number});
+    bench.start();
+    bench.until([&] { return bench.controller.reports.size() == 3; });
+    CHECK(bench.controller.reports == std::vector<std::uint64_t>{1, 2, 3});
+    bench.networks.push_back({.number = 4});
+    bench.uplink->wake();
+    bench.until([&] { return bench.controller.reports.size() == 4; });
+
+    bench.controller.interfaces = 2;  // what it had taken after that was never stored
+    bench.controller.reports.clear();
+    bench.controller.cut_after = 1;
+    bench.measure(1);
+    bench.uplink->wake();
+    bench.until([&] { return bench.controller.sessions > 1; });
+    bench.controller.cut_after = 0;
+    bench.until([&] { return bench.controller.interfaces == 4; });
+    CHECK(bench.kept >= 2);
+    CHECK(std::ranges::is_sorted(bench.controller.reports));
+    CHECK(bench.controller.reports.front() == 3);
 }
 
 }  // namespace nw::agent

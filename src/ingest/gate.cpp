@@ -1,5 +1,6 @@
 #include "ingest/gate.hpp"
 
+#include "base/json_writer.hpp"
 #include "wire/messages.hpp"
 
 namespace nw::ingest {
@@ -42,6 +43,20 @@ net::Response connect_agent(const net::Request& request, const Registry& registr
         return serve(sessions, caller, std::move(channel));
     };
     return response;
+}
+
+net::Response tell_address(const net::Request& request, const Registry& registry)
+{
+    const auto credential = credential_of(request);
+    if (!credential || registry.standing(credential->agent, credential->secret) != Standing::Valid)
+        return net::problem(401, "the agent's credential does not count here", request.id);
+    if (request.method != net::Method::Get) return net::problem(405, "this path is only read", request.id);
+    JsonWriter json;
+    json.object().field("address", request.remote).end_object();
+    return {.status = 200,
+            .content_type = "application/json",
+            .headers = {{"Cache-Control", "no-store"}},
+            .body = std::move(json).str()};
 }
 
 }  // namespace nw::ingest

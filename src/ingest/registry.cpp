@@ -7,6 +7,7 @@
 #include "store/metadata/settings_json.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace nw::ingest {
 namespace {
@@ -52,6 +53,7 @@ Result<Registry::Loaded> Registry::read(store::MetadataTx& tx, AgentId id)
     NW_TRY(loaded.probes, tx.agent_sessions().probes(id));
     NW_TRY(loaded.ever, tx.agent_sessions().probes_ever(id));
     NW_TRY(loaded.former, tx.agent_sessions().former_credentials(id));
+    NW_TRY(loaded.network, tx.agent_sessions().network_mark(id));
     return loaded;
 }
 
@@ -78,7 +80,10 @@ Task<Status> Registry::load()
 Registry::Entry Registry::make_entry(const Loaded& loaded) const
 {
     const auto& agent = *loaded.agent;
-    Entry entry{.workspace = agent.workspace, .credential_hash = agent.credential_hash, .former_hashes = loaded.former};
+    Entry entry{.workspace = agent.workspace,
+                .credential_hash = agent.credential_hash,
+                .former_hashes = loaded.former,
+                .network = loaded.network};
     // Deleted agents are kept, so that who has their credential is told that it is revoked, not that it is unknown.
     if (agent.deleted_us) return entry;
     entry.may_report.insert(loaded.ever.begin(), loaded.ever.end());
@@ -100,6 +105,8 @@ void Registry::take(AgentId id, Loaded loaded)
     auto& entry = agents_[id];
     fresh.live = std::move(entry.live);
     fresh.seen_written = entry.seen_written;
+    // What is on its way to the store is newer than what was read from there.
+    if (entry.network != store::NetworkMark{}) fresh.network = entry.network;
     entry = std::move(fresh);
 }
 
@@ -265,14 +272,39 @@ void Registry::changed(AgentId agent, const Entry& entry)
     if (agent_changed_ && entry.workspace != WorkspaceId{}) agent_changed_(entry.workspace, agent);
 }
 
-void Registry::write_behind(Write write)
+std::uint64_t Registry::interfaces_number(AgentId agent, std::uint64_t boot)
+{
+    const auto& mark = agents_[agent].network;
+    return mark.boot == boot ? mark.number : 0;
+}
+
+// What is not stored in the end is asked for again at the next greeting.
+void Registry::on_interfaces(AgentId agent, std::uint64_t boot, wire::Interfaces report)
+{
+    auto& entry = agents_[agent];
+    const store::NetworkMark mark{.boot = boot, .number = report.number};
+    if (entry.network.boot == boot && report.number <= entry.network.number) return;
+    const auto before = std::exchange(entry.network, mark);
+    const bool queued =
+        write_behind([agent, mark, report = std::move(report)](
+                         store::MetadataTx& tx) { return tx.agent_sessions().record_network(agent, mark, report); },
+                     [this, agent, mark, before](bool stored) {
+                         auto& now = agents_[agent];
+                         if (!stored && now.network == mark) now.network = before;
+                         changed(agent, now);
+                     });
+    if (!queued) entry.network = before;
+}
+
+bool Registry::write_behind(std::function<Status(store::MetadataTx&)> work, std::function<void(bool)> done)
 {
     if (writes_.size() >= kWritesPendingMax) {
         ++writes_dropped_;
-        return;
+        return false;
     }
-    writes_.push_back(std::move(write));
+    writes_.push_back({std::move(work), std::move(done)});
     writes_waiting_.cancel();
+    return true;
 }
 
 // Many agents that come back at once cost few transactions: all that waits goes into the next one.
@@ -289,10 +321,12 @@ Task<void> Registry::write_loop()
             writes_.pop_front();
         }
         const auto written = co_await metadata_.write([&](store::MetadataTx& tx) -> Status {
-            for (auto& write : batch) NW_CHECK(write(tx));
+            for (auto& write : batch) NW_CHECK(write.work(tx));
             return {};
         });
         if (!written) log_.error("what agents said of themselves could not be stored: {}", written.error().what);
+        for (auto& write : batch)
+            if (write.done) write.done(written.has_value());
     }
 }
 

@@ -82,6 +82,8 @@ public:
                    std::uint64_t clock_uncertainty_us, WallTime received_at) override;
     void on_state_applied(AgentId agent, std::uint64_t number, std::span<const wire::ProbeProblem> problems) override;
     void on_twin(AgentId agent, std::string_view one, std::string_view other, WallTime at) override;
+    std::uint64_t interfaces_number(AgentId agent, std::uint64_t boot) override;
+    void on_interfaces(AgentId agent, std::uint64_t boot, wire::Interfaces report) override;
     void on_event(AgentId agent, std::string_view what) override;
 
 private:
@@ -93,19 +95,25 @@ private:
         std::set<ProbeId> may_report{};
         AgentLive live{};
         std::optional<WallTime> seen_written{};
+        store::NetworkMark network{};  // of the last report of its network
     };
     struct Loaded {
         std::optional<store::Agent> agent{};
         std::vector<store::Probe> probes{};
         std::vector<ProbeId> ever{};
         std::vector<std::string> former{};
+        store::NetworkMark network{};
     };
-    using Write = std::function<Status(store::MetadataTx&)>;
+    struct Write {
+        std::function<Status(store::MetadataTx&)> work{};
+        std::function<void(bool stored)> done{};  // on the loop, when it is known what became of it
+    };
 
     static Result<Loaded> read(store::MetadataTx& tx, AgentId id);
     Entry make_entry(const Loaded& loaded) const;
     void take(AgentId id, Loaded loaded);
-    void write_behind(Write write);
+    // False when it was dropped.
+    bool write_behind(std::function<Status(store::MetadataTx&)> work, std::function<void(bool)> done = {});
     Task<void> write_loop();
     Task<void> watch_silence();
     void changed(AgentId agent, const Entry& entry);

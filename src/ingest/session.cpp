@@ -82,7 +82,9 @@ Task<Status> Session::welcome()
     }
     if (ended_) co_return Status{};
     acked_seq_ = ack_sent_ = watermark;
-    post(wire::Welcome{.acked_seq = watermark, .now_us = to_us(shared_.clock.wall())});
+    post(wire::Welcome{.acked_seq = watermark,
+                       .now_us = to_us(shared_.clock.wall()),
+                       .interfaces = shared_.directory.interfaces_number(facts_.agent, hello_.boot)});
     greeted_ = true;
     if (!agent_has_ || agent_has_->number != hello_.state_number) agent_has_ = nullptr;
     shared_.directory.on_connected(facts_);
@@ -225,6 +227,19 @@ Status Session::on(const wire::ClockRequest& request)
 Status Session::on(const wire::ActionReport& report)
 {
     shared_.actions.on_report(facts_.agent, report);
+    return {};
+}
+
+Status Session::on(wire::Interfaces& report)
+{
+    const auto in_our_time = [&](std::int64_t us) {
+        if (clock_uncertainty_us_ == 0) return std::clamp<std::int64_t>(us, 0, store::kTimeMaxUs);
+        return std::clamp<std::int64_t>(std::clamp<std::int64_t>(us, 0, store::kTimeMaxUs) + clock_offset_us_, 0,
+                                        store::kTimeMaxUs);
+    };
+    report.at_us = in_our_time(report.at_us);
+    for (auto& failover : report.failovers) failover.at_us = in_our_time(failover.at_us);
+    shared_.directory.on_interfaces(facts_.agent, hello_.boot, std::move(report));
     return {};
 }
 

@@ -68,6 +68,7 @@ private:
     Status on(const AgentHealth& health);
     Status on(const wire::ClockRequest& request);
     Status on(const wire::ActionReport& report);
+    Status on(wire::Interfaces& report);
     Task<void> append(store::AppendRequest request);
     Task<void> declare_lost(store::LostSpan span);
     bool settle(const Result<store::Appended>& result);

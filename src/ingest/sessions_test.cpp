@@ -109,6 +109,8 @@ public:
     {
         twins.push_back(std::string(one) + " and " + std::string(other));
     }
+    std::uint64_t interfaces_number(AgentId, std::uint64_t boot) override { return boot == 4 ? 17 : 0; }
+    void on_interfaces(AgentId, std::uint64_t, wire::Interfaces report) override { reports.push_back(std::move(report)); }
     void on_event(AgentId, std::string_view what) override { events.emplace_back(what); }
 
     void set(AgentId agent, std::uint64_t number, const std::set<std::uint64_t>& probes, std::int64_t packets = 20)
@@ -129,6 +131,7 @@ public:
     std::vector<std::uint64_t> applied{};
     std::vector<std::string> twins{};
     std::vector<std::string> events{};
+    std::vector<wire::Interfaces> reports{};
 };
 
 class FakeBoard final : public ActionBoard {
@@ -568,4 +571,29 @@ TEST_CASE("actions are sent after the greeting and at once, to agents that take 
     agent->say(report);
     world.settle();
     CHECK(world.board.reports == std::vector{report});
+}
+
+TEST_CASE("an agent is told which of its reports is stored, and its next ones are handed on in the controller's time")
+{
+    World world;
+    const auto agent = world.greet(0, 4);
+    CHECK(agent->all<wire::Welcome>().at(0).interfaces == 17);
+    CHECK(world.greet(0, 5)->all<wire::Welcome>().at(0).interfaces == 0);
+
+    const auto current = world.greet(0, 4);
+    current->say(wire::Interfaces{.number = 18, .at_us = kStart, .network = {.hostname = "edge-1"}});
+    auto batch = World::batch(1, {1});
+    auto decoded = *wire::decode_batch(batch.bytes, world.kinds);
+    decoded.clock_offset_us = 2'000'000;
+    decoded.clock_uncertainty_us = 500;
+    current->say(wire::RawBatch{wire::encode_batch(decoded)});
+    current->say(
+        wire::Interfaces{.number = 19, .at_us = kStart, .failovers = {{.at_us = kStart - 5, .from = "a", .to = "b"}}});
+    world.settle();
+    REQUIRE(world.directory.reports.size() == 2);
+    CHECK(world.directory.reports[0].at_us == kStart);
+    CHECK(world.directory.reports[0].network.hostname == "edge-1");
+    CHECK(world.directory.reports[1].at_us == kStart + 2'000'000);
+    CHECK(world.directory.reports[1].failovers.at(0).at_us == kStart + 2'000'000 - 5);
+    CHECK_FALSE(current->closed);
 }

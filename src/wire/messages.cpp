@@ -2,6 +2,7 @@
 
 #include "base/varint.hpp"
 #include "wire/health_pb.hpp"
+#include "wire/interfaces_pb.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -87,6 +88,8 @@ void put(const StateApplied& applied, pb::AgentMessage& out)
 void put(const AgentHealth& health, pb::AgentMessage& out) { to_pb(health, *out.mutable_health()); }
 void put(const ClockRequest& request, pb::AgentMessage& out) { out.mutable_clock_request()->set_agent_us(request.agent_us); }
 
+void put(const Interfaces& interfaces, pb::AgentMessage& out) { to_pb(interfaces, *out.mutable_interfaces()); }
+
 void put(const ActionReport& report, pb::AgentMessage& out)
 {
     auto& to = *out.mutable_action_report();
@@ -128,6 +131,7 @@ void put(const Welcome& welcome, pb::ControllerMessage& out)
     for (const auto& capability : welcome.capabilities) to.add_capabilities(capability);
     to.set_acked_seq(welcome.acked_seq);
     to.set_now_us(welcome.now_us);
+    to.set_interfaces(welcome.interfaces);
 }
 
 void put(const Ack& ack, pb::ControllerMessage& out)
@@ -280,7 +284,8 @@ Result<State> take_state(const pb::State& in, const Kinds& kinds)
 Result<ControllerMessage> take(const pb::Welcome& in)
 {
     if (in.capabilities_size() > kListMax) return corrupt("welcome lists too much");
-    Welcome welcome{.protocol = in.protocol(), .acked_seq = in.acked_seq(), .now_us = in.now_us()};
+    Welcome welcome{
+        .protocol = in.protocol(), .acked_seq = in.acked_seq(), .now_us = in.now_us(), .interfaces = in.interfaces()};
     welcome.capabilities.assign(in.capabilities().begin(), in.capabilities().end());
     return welcome;
 }
@@ -328,6 +333,10 @@ Result<AgentMessage> decode_agent_message(std::string_view bytes)
     case pb::AgentMessage::kHealth: return from_pb(in.health());
     case pb::AgentMessage::kActionReport: return take(in.action_report());
     case pb::AgentMessage::kClockRequest: return ClockRequest{in.clock_request().agent_us()};
+    case pb::AgentMessage::kInterfaces: {
+        NW_TRY(auto interfaces, from_pb(in.interfaces()));
+        return interfaces;
+    }
     case pb::AgentMessage::BODY_NOT_SET: break;
     }
     return corrupt("of an unknown type");

@@ -6,6 +6,7 @@
 #include "model/action.hpp"
 #include "model/probe_spec.hpp"
 #include "wire/batch.hpp"
+#include "wire/interfaces.hpp"
 
 #include <cstdint>
 #include <string>
@@ -84,13 +85,14 @@ struct ActionReport {
     friend bool operator==(const ActionReport&, const ActionReport&) = default;
 };
 
-using AgentMessage = std::variant<Hello, RawBatch, Lost, StateApplied, AgentHealth, ClockRequest, ActionReport>;
+using AgentMessage = std::variant<Hello, RawBatch, Lost, StateApplied, AgentHealth, ClockRequest, Interfaces, ActionReport>;
 
 struct Welcome {
     std::uint32_t protocol = kProtocol;
     std::vector<std::string> capabilities{};
     std::uint64_t acked_seq = 0;
     std::int64_t now_us = 0;
+    std::uint64_t interfaces = 0;  // the last of this process's reports that is stored, 0 for none
     friend bool operator==(const Welcome&, const Welcome&) = default;
 };
 

@@ -110,7 +110,7 @@ TEST_CASE("messages survive the wire")
     const auto back = [&](ControllerMessage message) {
         return *decode_controller_message(encode(message), kinds) == message;
     };
-    CHECK(back(Welcome{.acked_seq = 8, .now_us = 5}));
+    CHECK(back(Welcome{.acked_seq = 8, .now_us = 5, .interfaces = 3}));
     CHECK(back(Ack{StreamId{2}, 88}));
     CHECK(back(ClockReply{1, 2}));
     CHECK(back(Refused{RefusedReason::Revoked, "agent was deleted"}));
@@ -155,6 +155,108 @@ TEST_CASE("a probe the agent must refuse is reported, the others are applied")
     CHECK(decoded->upsert.size() == 1);
     REQUIRE(decoded->invalid.size() == 1);
     CHECK(decoded->invalid[0].probe == ProbeId{2});
+}
+
+namespace {
+
+Interfaces report_of_everything()
+{
+    const std::string v4("\xc0\x00\x02\x01", 4);
+    const std::string v6(16, '\x20');
+    Interface wifi{
+        .name = "wlan0",
+        .index = 3,
+        .kind = LinkKind::Wifi,
+        .mac = std::string("\x02\x11\x22\x33\x44\x55", 6),
+        .mtu = 1500,
+        .speed_mbps = 300,
+        .duplex = Duplex::Half,
+        .up = true,
+        .carrier = true,
+        .state = LinkState::Dormant,
+        .parent = "phy0",
+        .master = "br0",
+        .addresses = {{.address = v6, .prefix = 64, .scope = AddressScope::Link, .temporary = true, .tentative = true},
+                      {.address = v4, .prefix = 24, .deprecated = true}},
+        .dns = {v4, v6},
+        .public_v4 = {.address = v4, .seen_us = 9},
+        .public_v6 = {.problem = "timed out"}};
+    return {.number = 7,
+            .at_us = 1'700'000'000'000'000,
+            .network = {.hostname = "edge-1",
+                        .interfaces = {std::move(wifi)},
+                        .routes = {{.v6 = true,
+                                    .table = 1000,
+                                    .prefix = 0,
+                                    .gateway = v6,
+                                    .interface = "wlan0",
+                                    .metric = 5,
+                                    .protocol = 9,
+                                    .scope = 0,
+                                    .type = 1,
+                                    .source = v6},
+                                   {.destination = v4, .prefix = 32, .gateway = v6, .type = 6}},
+                        .rules = {{.priority = 100,
+                                   .from = v4,
+                                   .from_prefix = 32,
+                                   .oif = "wlan0",
+                                   .fwmark = 0,
+                                   .fwmask = 255,
+                                   .table = 1000,
+                                   .action = 1}},
+                        .dns = {v4},
+                        .interfaces_total = 1,
+                        .routes_total = 5000,
+                        .rules_total = 1},
+            .failovers = {{.at_us = 5, .from = "eth0", .to = "wlan0", .took_us = 0}, {.v6 = true, .from = "a", .to = "b"}}};
+}
+
+}  // namespace
+
+TEST_CASE("a report of an agent's network survives the wire and the store, with what is not known")
+{
+    const auto report = report_of_everything();
+    CHECK(*decode_agent_message(encode(AgentMessage(report))) == AgentMessage(report));
+    CHECK(*decode_interfaces(encode_interfaces(report)) == report);
+    CHECK(report.network.truncated());
+    CHECK(*decode_interfaces(encode_interfaces({.number = 1})) == Interfaces{.number = 1});
+}
+
+TEST_CASE("a report that breaks a limit is refused as a whole")
+{
+    const auto refused = [](auto spoil) {
+        auto report = report_of_everything();
+        spoil(report);
+        return !decode_interfaces(encode_interfaces(report));
+    };
+    CHECK_FALSE(refused([](Interfaces&) {}));
+    CHECK(refused([](Interfaces& r) { r.network.hostname = "a\nb"; }));
+    CHECK(refused([](Interfaces& r) { r.network.interfaces[0].name = ""; }));
+    CHECK(refused([](Interfaces& r) { r.network.interfaces[0].parent = "\x1b[2J"; }));
+    CHECK(refused([](Interfaces& r) { r.network.interfaces[0].addresses[0].address = "abc"; }));
+    CHECK(refused([](Interfaces& r) { r.network.interfaces[0].addresses[1].prefix = 33; }));
+    CHECK(refused([](Interfaces& r) { r.network.interfaces[0].mac = std::string(33, 'x'); }));
+    CHECK(refused([](Interfaces& r) { r.network.interfaces[0].public_v4.problem = std::string(257, 'x'); }));
+    CHECK(refused([](Interfaces& r) { r.network.routes[1].destination = std::string(16, 'x'); }));
+    CHECK(refused([](Interfaces& r) { r.network.rules[0].from = "x"; }));
+    CHECK(refused([](Interfaces& r) { r.network.dns[0] = ""; }));
+    CHECK(refused([](Interfaces& r) { r.failovers[0].took_us = -1; }));
+    CHECK(refused([](Interfaces& r) { r.failovers.resize(kFailoversMax + 1); }));
+    CHECK(refused([](Interfaces& r) { r.network.interfaces.resize(kInterfacesMax + 1, r.network.interfaces[0]); }));
+    CHECK(refused([](Interfaces& r) { r.network.routes.resize(kRoutesMax + 1); }));
+}
+
+TEST_CASE("the largest report that an agent makes fits into a message")
+{
+    auto report = report_of_everything();
+    auto& network = report.network;
+    network.interfaces[0].name = network.interfaces[0].parent = network.interfaces[0].master = "abcdefghijklmno";
+    network.interfaces[0].addresses.resize(kAddressesPerInterfaceMax, network.interfaces[0].addresses[0]);
+    network.interfaces.resize(kInterfacesMax, network.interfaces[0]);
+    network.routes.resize(kRoutesMax, network.routes[0]);
+    network.rules.resize(kRulesMax, network.rules[0]);
+    CHECK(encode(AgentMessage(report)).size() <= kMessageBytesMax);
+    CHECK(decode_interfaces(encode_interfaces(report)));
 }
 
 }  // namespace nw::wire

@@ -51,7 +51,19 @@ void agent_messages(const std::filesystem::path& folder, const wire::Batch& batc
         Lost{.stream = StreamId{7}, .first_seq = 3, .last_seq = 9, .reason = "spool full", .from_us = 1, .until_us = 2},
         StateApplied{.number = 4, .need_full = true, .problems = {{ProbeId{3}, "no such interface"}}},
         AgentHealth{.cpu_permille = 3},
-        ClockRequest{77}};
+        ClockRequest{77},
+        Interfaces{.number = 3,
+                   .at_us = 5,
+                   .network = {.hostname = "h",
+                               .interfaces = {{.name = "eth0",
+                                               .index = 2,
+                                               .mac = "abcdef",
+                                               .addresses = {{.address = "\x7f\1\1\1", .prefix = 8}},
+                                               .public_v4 = {.address = "\x7f\1\1\1", .seen_us = 1, .problem = "p"}}},
+                               .routes = {{.gateway = "\x7f\1\1\1", .interface = "eth0", .type = kUnicastRoute}},
+                               .rules = {{.priority = 9, .oif = "eth0", .fwmark = 1}},
+                               .dns = {"\x7f\1\1\1"}},
+                   .failovers = {{.at_us = 1, .from = "a", .to = "b", .took_us = 2}}}};
     for (std::size_t i = 0; i < messages.size(); ++i) write(folder, int(i), encode(messages[i]));
 }
 

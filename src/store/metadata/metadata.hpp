@@ -17,6 +17,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,6 +27,9 @@
 
 namespace nw::sqlite {
 class Database;
+}
+namespace nw::wire {
+struct Interfaces;
 }
 
 namespace nw::store {
@@ -112,6 +116,12 @@ struct AgentFilter {
     std::string label{};
 };
 
+struct NetworkHistoryFilter {
+    std::int64_t from_us = 0;
+    std::int64_t until_us = INT64_MAX;
+    std::optional<NetworkChangeKind> kind{};
+};
+
 class Agents {
 public:
     Agents(sqlite::Database& db, WorkspaceId workspace) : db_(db), workspace_(workspace) {}
@@ -128,6 +138,12 @@ public:
     Result<Agent> revoke(AgentId id, WallTime now);
     Status remove(AgentId id, WallTime now);
     Result<Agent> restore(AgentId id);
+    // The newest report of its network that is not younger than `at_us`; nothing when there is none (any more).
+    Result<std::optional<NetworkReport>> network(AgentId id, std::int64_t at_us = INT64_MAX);
+    // What changed, newest first.
+    Result<Paged<NetworkHistoryEntry>> network_history(AgentId id, const NetworkHistoryFilter& filter, const Page& page);
+    // How many probes are bound to each interface.
+    Result<std::map<std::string, std::int64_t>> bound_probes(AgentId id);
     // Newest first.
     Result<Paged<AgentConnection>> connections(AgentId id, const Page& page);
     // Those that began or ended in the range, the newest `limit` of them, newest first.
@@ -251,6 +267,9 @@ public:
                        std::optional<std::int64_t> clock_uncertainty_us);
     Status open_connection(AgentId id, WallTime at, std::string_view address, std::string_view version, std::uint64_t boot);
     Status close_connection(AgentId id, WallTime at, std::string_view why);
+    // Keeps the report, and what is different from the one before as history; both bounded in number, size and age.
+    Status record_network(AgentId id, NetworkMark mark, const wire::Interfaces& report);
+    Result<NetworkMark> network_mark(AgentId id);
     // At start: what was open when the controller died.
     Status close_all_connections(std::string_view why);
     Result<std::vector<Agent>> all();

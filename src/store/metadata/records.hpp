@@ -3,7 +3,9 @@
 
 #include "base/time.hpp"
 #include "model/action.hpp"
+#include "model/host_network.hpp"
 #include "model/ids.hpp"
+#include "model/network_changes.hpp"
 
 #include <array>
 #include <cstdint>
@@ -134,6 +136,25 @@ struct AgentConnection {
     std::string version{};
     std::string close_reason{};
     bool restarted = false;  // by another process of the agent than the connection before
+};
+
+// Which report of an agent's network was stored last: of which process of the agent, and its number there.
+struct NetworkMark {
+    std::uint64_t boot = 0;
+    std::uint64_t number = 0;
+    friend bool operator==(const NetworkMark&, const NetworkMark&) = default;
+};
+
+// An agent's network as it was from `at_us` on.
+struct NetworkReport {
+    std::int64_t at_us = 0;
+    HostNetwork network{};
+};
+
+struct NetworkHistoryEntry {
+    std::int64_t id = 0;
+    std::int64_t at_us = 0;
+    NetworkChange change{};
 };
 
 struct Target {

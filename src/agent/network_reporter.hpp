@@ -1,0 +1,80 @@
+// Keeps the report of the host's network up to date, and what the controller does not have of it yet.
+//
+// 1. An event sets a report going; what comes within kGatherNetwork of the first goes into the same one.
+// 2. Reports that say the same as the one before are none. Each has a number that grows within this process.
+// 3. A report stays here until the controller says that it has it. There may be no controller for as long as an uplink is
+//    down, and what happened meanwhile is what everybody will want to see: up to kReportsKept of them wait, then the
+//    oldest goes, and its failovers go into the next.
+// 4. Reading a host with very many routes is expensive: it is never done for more than a twentieth of the time.
+//
+// Belongs to the main loop.
+#pragma once
+
+#include "agent/failover_watch.hpp"
+#include "agent/network_source.hpp"
+#include "base/log.hpp"
+#include "base/run_on.hpp"
+#include "base/task_group.hpp"
+#include "wire/interfaces.hpp"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+
+namespace nw::agent {
+
+inline constexpr Millis kGatherNetwork{250};
+inline constexpr std::size_t kReportsKept = 32;
+// When nothing else is new, the time at which public addresses were last seen is.
+inline constexpr std::chrono::minutes kSeenAgainEvery{30};
+
+class NetworkReporter {
+public:
+    NetworkReporter(Loop& loop, Pool& pool, const Clock& clock, NetworkSource& source, Log log,
+                    Millis gather = kGatherNetwork);
+
+    // Reads and reports until the tasks are closed; calls `changed` after each new report.
+    void start(TaskGroup& tasks, std::function<void()> changed);
+
+    // The oldest report with a number above `number`; null: there is none.
+    const wire::Interfaces* after(std::uint64_t number) const;
+    // The controller has everything up to this number.
+    void kept(std::uint64_t number);
+
+    // As last read; empty before that.
+    const HostNetwork& network() const { return network_; }
+    void set_public(const std::string& interface, bool v6, PublicAddress address);
+
+private:
+    Task<void> watch();
+    Task<void> report();
+    Task<void> read_and_report();
+    void note(const NetworkEvents& events);
+    void offer(HostNetwork network);
+    void give_up_oldest();
+    void wake();
+
+    Loop& loop_;
+    Pool& pool_;
+    const Clock& clock_;
+    NetworkSource& source_;
+    Log log_;
+    Millis gather_;
+    std::function<void()> changed_{};
+    FailoverWatch failovers_{};
+    HostNetwork network_{};
+    std::map<std::pair<std::string, bool>, PublicAddress> public_{};  // by interface and family
+    std::deque<wire::Interfaces> reports_{};
+    std::uint64_t number_ = 0;
+    std::uint64_t kept_ = 0;
+    std::uint64_t gave_up_ = 0;
+    bool dirty_ = true;
+    Timer waiting_;
+};
+
+// Whether two reports say the same, but for when public addresses were seen.
+bool same_network(HostNetwork a, HostNetwork b);
+
+}  // namespace nw::agent
