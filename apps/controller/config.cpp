@@ -20,7 +20,7 @@ struct Option {
     std::string_view help{};
 };
 
-constexpr std::array<Option, 13> kOptions{{
+constexpr std::array<Option, 14> kOptions{{
     {"data_dir", "/var/lib/netwatcher-controller", "Directory of all data"},
     {"listen", "127.0.0.1:8080", "Addresses and ports to listen on, separated by commas"},
     {"public_url", "", "Address under which browsers and agents reach this controller"},
@@ -35,6 +35,8 @@ constexpr std::array<Option, 13> kOptions{{
     {"agent_program", "", "Program of that agent; empty: netwatcher-agent beside this program"},
     {"downloads_dir", "",
      "Packages of the agent that are handed out; empty: ../share/netwatcher/downloads from this program"},
+    {"oui_dir", "/usr/share/ieee-data",
+     "Registries of the IEEE (oui.csv, mam.csv, oui36.csv) that name vendors of network cards"},
 }};
 
 struct Given {
@@ -163,6 +165,7 @@ Result<Config> to_config(const std::map<std::string, Given, std::less<>>& values
     config.builtin_agent = builtin.value == "on";
     config.agent_program = given("agent_program").value;
     config.downloads_dir = given("downloads_dir").value;
+    config.oui_dir = given("oui_dir").value;
     if (config.five_minute_days < config.raw_days || config.hour_days < config.five_minute_days)
         return fail(Errc::Invalid, "raw_days, five_minute_days and hour_days must not become shorter in this order");
     return config;

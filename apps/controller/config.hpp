@@ -31,6 +31,7 @@ struct Config {
     bool builtin_agent = true;
     std::string agent_program{};  // empty: beside this program
     std::string downloads_dir{};  // empty: beside this program's directory
+    std::string oui_dir{"/usr/share/ieee-data"};
 };
 
 // Given values by name, as text; what the sources have in common.

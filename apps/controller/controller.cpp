@@ -91,8 +91,9 @@ Controller::Controller(Config config, Loop& loop, const Clock& clock, Random& ra
       atlas_(loop.get_executor(), *metadata_, *telemetry_, kinds, clock, random.hex(4), log_.named("paths")),
       atlas_subscriber_(atlas_),
       builtin_agent_(loop.get_executor(), *metadata_, registry_, clock, random, log_.named("builtin")),
-      downloads_(downloads_dir(config_)), sessions_(loop.get_executor(), *telemetry_, registry_, actions_, kinds, clock,
-                                                    {&feed_subscriber_, &atlas_subscriber_}, log_.named("ingest")),
+      downloads_(downloads_dir(config_)), vendors_(config_.oui_dir),
+      sessions_(loop.get_executor(), *telemetry_, registry_, actions_, kinds, clock, {&feed_subscriber_, &atlas_subscriber_},
+                log_.named("ingest")),
       services_{.metadata = *metadata_,
                 .telemetry = *telemetry_,
                 .identity = identity_,
@@ -104,6 +105,7 @@ Controller::Controller(Config config, Loop& loop, const Clock& clock, Random& ra
                 .actions = actions_link_,
                 .builtin_agent = builtin_agent_,
                 .downloads = downloads_,
+                .vendors = vendors_,
                 .kinds = kinds,
                 .clock = clock,
                 .random = random,
@@ -248,6 +250,7 @@ Task<void> Controller::shut_down()
 Task<net::Response> Controller::outside_api(net::Request request)
 {
     if (request.path == ingest::kConnectPath) co_return ingest::connect_agent(request, registry_, sessions_);
+    if (request.path == ingest::kAddressPath) co_return ingest::tell_address(request, registry_);
     co_return panel_.serve(request);
 }
 

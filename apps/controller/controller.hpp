@@ -16,6 +16,7 @@
 #include "base/time.hpp"
 #include "builtin_agent.hpp"
 #include "config.hpp"
+#include "enrich/vendors.hpp"
 #include "identity/identity.hpp"
 #include "ingest/registry.hpp"
 #include "ingest/sessions.hpp"
@@ -85,6 +86,7 @@ private:
     AtlasSubscriber atlas_subscriber_;
     BuiltinAgent builtin_agent_;
     api::Downloads downloads_;
+    enrich::Vendors vendors_;
     ingest::Sessions sessions_;
     api::Services services_;
     api::Panel panel_;

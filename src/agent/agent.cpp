@@ -27,9 +27,10 @@ constexpr Seconds kAskDeadline{5};
 Agent::Agent(AgentOptions options, Loop& loop, const Kinds& kinds, const Clock& clock, Random& random, Log log)
     : options_(std::move(options)), loop_(loop), kinds_(kinds), clock_(clock), random_(random), log_(std::move(log)),
       probe_work_(probe_loop_.get_executor()), resolver_(probe_loop_, resolving_, clock),
+      devices_(probe_loop_, log_.named("devices")),
       actions_(*this, clock, log_.named("action"), [this](const wire::ActionReport& report) { uplink_->tell(report); }),
-      devices_(probe_loop_, log_.named("devices")), boot_(random.u64()), started_(clock.wall()),
-      writers_(loop.get_executor(), log_.named("channel")), tasks_(loop.get_executor(), log_.named("agent"))
+      boot_(random.u64()), started_(clock.wall()), writers_(loop.get_executor(), log_.named("channel")),
+      tasks_(loop.get_executor(), log_.named("agent"))
 {}
 
 Result<std::unique_ptr<Agent>> Agent::open(AgentOptions options, Loop& loop, const Kinds& kinds, const Clock& clock,

@@ -49,6 +49,11 @@ Task<Reply> restore_agent(Services& services, Call& call);
 Task<Reply> issue_enrolment(Services& services, Call& call);
 Task<Reply> revoke_agent(Services& services, Call& call);
 Task<Reply> list_connections(Services& services, Call& call);
+// interfaces.cpp
+Task<Reply> get_interfaces(Services& services, Call& call);
+Task<Reply> list_interface_changes(Services& services, Call& call);
+// uplinks.cpp
+Task<Reply> compare_uplinks(Services& services, Call& call);
 // enrol.cpp
 Task<Reply> enrol_agent(Services& services, Call& call);
 // probes.cpp

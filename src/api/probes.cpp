@@ -1,6 +1,7 @@
 #include "api/feed.hpp"
 #include "api/fields.hpp"
 #include "api/handlers.hpp"
+#include "api/interface_check.hpp"
 #include "api/probe_view.hpp"
 
 #include "base/json_writer.hpp"
@@ -152,6 +153,8 @@ Result<std::vector<store::Probe>> add_probes(Services& services, const Call& cal
     const auto ids = make_ids<ProbeId>(services.random, now, probe.agents.size());
     std::vector<store::Probe> added;
     for (std::size_t i = 0; i < ids.size(); ++i) {
+        const auto bound = check_interface(tx, call.workspace.id, probe.agents[i], *probe.kind, probe.settings);
+        if (!bound && bound.error().code != Errc::NotFound) return std::unexpected(bound.error());
         auto one = tx.probes(call.workspace.id)
                        .add({.id = ids[i],
                              .agent = probe.agents[i],
@@ -264,6 +267,13 @@ Result<store::Probe> apply_edit(Services& services, const Call& call, store::Met
         auto settings = checked_settings(*kind, *edit.settings, before);
         if (settings) after = *std::move(settings);
         else fields.add_problems(settings.error().fields);
+    }
+    // One that is gone meanwhile stands in nobody's way who changes something else.
+    if (bound_interface(*kind, after) != bound_interface(*kind, before)) {
+        if (const auto bound = check_interface(tx, call.workspace.id, probe.agent, *kind, after); !bound) {
+            if (bound.error().fields.empty()) return std::unexpected(bound.error());
+            fields.add_problems(bound.error().fields);
+        }
     }
     NW_CHECK(fields.done());
     NW_TRY(const auto revision, revision_to_change(call, probe.revision));

@@ -22,6 +22,9 @@
 namespace nw::atlas {
 class Atlas;
 }
+namespace nw::enrich {
+class Vendors;
+}
 namespace nw::identity {
 class Identity;
 }
@@ -116,6 +119,7 @@ struct Services {
     ActionDesk& actions;
     BuiltinAgent& builtin_agent;
     Downloads& downloads;
+    enrich::Vendors& vendors;
     const Kinds& kinds;
     const Clock& clock;
     Random& random;

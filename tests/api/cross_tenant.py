@@ -41,7 +41,7 @@ def past() -> dict:
 
 def query_of(pattern: str) -> dict | None:
     needed = past() if pattern.endswith(("/series", "/histogram", "/samples", "/samples.csv", "/overview", "/events", "/annotations",
-                                                "/path/changes", "/timeline")) else {}
+                                                "/path/changes", "/timeline", "/uplinks")) else {}
     if pattern.endswith("/path"):
         needed = {"at": 1_700_000_000_000_000}
     if pattern.endswith("/path/diff"):

@@ -94,13 +94,53 @@ def reads(s: Scenario) -> None:
     s.ok("GET", "/workspaces/{workspace}", workspace="alpha")
     s.ok("GET", "/workspaces/{workspace}/agents/{agent}", **s.agent)
     s.ok("GET", "/workspaces/{workspace}/agents/{agent}/connections", **s.agent)
-    for end in ("/overview", "/annotations"):
+    s.ok("GET", "/workspaces/{workspace}/agents/{agent}/interfaces/history", **s.agent)
+    for end in ("/overview", "/annotations", "/uplinks"):
         s.ok("GET", "/workspaces/{workspace}" + end, query=s.range(), **s.w)
     for probe in (s.probe, s.paused):
         s.ok("GET", "/workspaces/{workspace}/probes/{probe}", **probe)
         for end in ("series", "samples", "samples.csv", "events"):
             s.ok("GET", f"/workspaces/{{workspace}}/probes/{{probe}}/{end}", query=s.range(), **probe)
         s.ok("GET", "/workspaces/{workspace}/probes/{probe}/histogram", query=s.range() | {"column": "rtt"}, **probe)
+
+
+def interfaces(s: Scenario) -> None:
+    """The network of the agent's host, and what a probe may be bound to."""
+    pattern, probes = "/workspaces/{workspace}/agents/{agent}/interfaces", "/workspaces/{workspace}/probes"
+    spare = s.w | {"agent": s.ok("POST", "/workspaces/{workspace}/agents", {"name": "silent"}, **s.w).json["agent"]["id"]}
+    silent = s.ok("GET", pattern, **spare).json
+    need(silent["at_us"] is None and not silent["current"] and silent["valid_names"] == [], f"an agent that never reported: {silent}")
+    accepted = {"kind": "ping", "agent_id": spare["agent"], "enabled": False, "settings": {"target": "127.0.0.3", "interface": "wwan9"}}
+    s.ok("POST", probes, accepted, **s.w)
+    s.ok("DELETE", "/workspaces/{workspace}/agents/{agent}", **spare)
+    if not s.agent_process:
+        raise Skipped("needs the measuring agent")
+    wait_for("the agent's report", lambda: s.ok("GET", pattern, **s.agent).json["at_us"])
+    report = s.ok("GET", pattern, **s.agent).json
+    need(report["current"] and report["hostname"] and not report["truncated"], f"{report}")
+    loopback = next(i for i in report["interfaces"] if i["name"] == "lo")
+    need(loopback["kind"] == "loopback" and "127.0.0.1" in [a["address"] for a in loopback["addresses"]], f"{loopback}")
+    need("lo" not in report["valid_names"], "a probe may be bound to the loopback")
+    need(set(report["valid_names"]) == {i["name"] for i in report["interfaces"]} - {"lo"}, f"{report['valid_names']}")
+    need(any(r["table"] == "local" and r["type"] == "local" for r in report["routes"]), "no route of the local table")
+    need(report["rules"] and report["rules"][0]["action"] == "lookup", f"{report['rules'][:1]}")
+    past = s.ok("GET", pattern, query={"at": report["at_us"] - 1}, **s.agent).json
+    need(past["at_us"] is None, "there was a report before the first")
+    then = s.ok("GET", pattern, query={"at": report["at_us"]}, **s.agent).json
+    need(then["interfaces"] == report["interfaces"] and not then["current"], "the report of then is not the report")
+
+    wrong = accepted | {"agent_id": s.agent["agent"]}
+    reply = s.contract.call(s.root, "POST", probes, wrong, **s.w).expect(422)
+    need(reply.fields == {"settings.interface"}, f"{reply.fields}")
+    for name in report["valid_names"]:
+        need(name in reply.json["detail"] + str(reply.json["errors"]), f"the error does not list {name}: {reply.json}")
+    edit = {"settings": {"interface": "wwan9"}}
+    need(s.contract.call(s.root, "PATCH", probes + "/{probe}", edit, **s.paused).expect(422).fields == {"settings.interface"}, "an edit")
+    bound = {"settings": {"interface": report["valid_names"][0]}}
+    s.ok("PATCH", probes + "/{probe}", bound, **s.paused)
+    counted = s.ok("GET", pattern, **s.agent).json["interfaces"]
+    need([i["probes"] for i in counted if i["name"] == report["valid_names"][0]] == [1], "the bound probe is not counted")
+    s.ok("PATCH", probes + "/{probe}", {"settings": {"interface": ""}}, **s.paused)
 
 
 def filters(s: Scenario) -> None:
@@ -426,6 +466,10 @@ WRONG = (  # method, pattern, body or query, the fields that must be named
     ("GET", "/workspaces/{workspace}/probes/{probe}/path/changes", {"to": "1"}, {"from"}),
     ("GET", "/workspaces/{workspace}/topology", {"at": "-1"}, {"at"}),
     ("GET", "/workspaces/{workspace}/topology/timeline", {"from": "1", "to": "2", "buckets": "201"}, {"buckets"}),
+    ("GET", "/workspaces/{workspace}/agents/{agent}/interfaces", {"at": "now"}, {"at"}),
+    ("GET", "/workspaces/{workspace}/agents/{agent}/interfaces/history", {"from": "x"}, {"from"}),
+    ("GET", "/workspaces/{workspace}/agents/{agent}/interfaces/history", {"cursor": "x"}, {"cursor"}),
+    ("GET", "/workspaces/{workspace}/uplinks", {"from": "1"}, {"to"}),
     ("GET", "/workspaces/{workspace}/overview", {"from": "x", "to": "2"}, {"from"}),
     ("GET", "/workspaces/{workspace}/probes/{probe}/histogram", {"from": "1", "to": "2000000", "column": "nope"}, {"column"}),
 )
@@ -533,7 +577,7 @@ def run(build: Path, scratch: Path, tally: Tally) -> None:
             s.set_up()
             s.agents_and_probes()
             tally.check("openapi an agent enrols and measures", s.measure)
-            steps = (("answers to reads", reads), ("series and samples agree in shape", series_has_data), ("lists, filters and pages", filters),
+            steps = (("answers to reads", reads), ("series and samples agree in shape", series_has_data), ("interfaces of an agent", interfaces), ("lists, filters and pages", filters),
                      ("account and sessions", account), ("members and invites", members), ("edits, deletion, restoring", edits), ("annotations", annotations), ("traces", traces),
                      ("events of a probe", events), ("paths", paths), ("the map", network_map), ("route changes", route_changes),
                      ("every operation was answered as documented", every_operation), ("401 without a session", no_session),

@@ -456,6 +456,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/workspaces/{workspace}/agents/{agent}/interfaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+                agent: components["parameters"]["Agent"];
+            };
+            cookie?: never;
+        };
+        /**
+         * The network of the agent's host as it reported it last, or as it was at a moment of the past.
+         * @description Agents report when something changes, so the last report says how things are while the agent is connected
+         *     (`current`). `at_us` is since when it has been so; null: the agent never reported, or nothing of then is kept.
+         */
+        get: operations["getInterfaces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/agents/{agent}/interfaces/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+                agent: components["parameters"]["Agent"];
+            };
+            cookie?: never;
+        };
+        /** What changed in the network of the agent's host, newest first; kept for 180 days, 5,000 changes at most. */
+        get: operations["listInterfaceChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/uplinks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+            };
+            cookie?: never;
+        };
+        /** Targets that an agent measures through at least two different interfaces, side by side. */
+        get: operations["compareUplinks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/workspaces/{workspace}/probes": {
         parameters: {
             query?: never;
@@ -1428,6 +1494,163 @@ export interface components {
         ConnectionList: {
             items: components["schemas"]["Connection"][];
             next_cursor: string | null;
+        };
+        /** @enum {string} */
+        AddressFamily: "v4" | "v6";
+        InterfaceAddress: {
+            address: string;
+            prefix: number;
+            family: components["schemas"]["AddressFamily"];
+            /** @enum {string} */
+            scope: "global" | "link" | "host" | "site";
+            /** @description A privacy address (RFC 8981). */
+            temporary: boolean;
+            deprecated: boolean;
+            /** @description Not usable yet, or in use by another host. */
+            tentative: boolean;
+        };
+        Gateway: {
+            address: string;
+            family: components["schemas"]["AddressFamily"];
+            metric: number;
+            table: string;
+        };
+        Interface: {
+            name: string;
+            index: number;
+            /** @enum {string} */
+            kind: "ethernet" | "wifi" | "loopback" | "tunnel" | "bridge" | "bond" | "vlan" | "macvlan" | "veth" | "ppp" | "wireguard" | "dummy" | "other";
+            mac: string | null;
+            /** @description Whom the IEEE assigned the hardware address to; null without the data (package ieee-data). */
+            vendor: string | null;
+            /** @description Made up by software, so that no vendor is known by it. */
+            mac_local: boolean;
+            mtu: number;
+            speed_mbps: number | null;
+            /** @enum {string|null} */
+            duplex: "full" | "half" | null;
+            /** @description Switched on. */
+            up: boolean;
+            carrier: boolean;
+            /** @enum {string} */
+            state: "up" | "down" | "no_carrier" | "dormant" | "unknown";
+            /** @description What it lies on, such as the device of a VLAN. */
+            parent: string | null;
+            /** @description The bridge or bond that it is a port of. */
+            master: string | null;
+            addresses: components["schemas"]["InterfaceAddress"][];
+            gateways: components["schemas"]["Gateway"][];
+            /** @description Whether the host's default route of either family leaves here. */
+            default: boolean;
+            /** @description Name servers of this link alone. */
+            dns: string[];
+            /** @description Where the controller sees requests come from that leave here; null when none came through. */
+            public_v4: string | null;
+            public_v6: string | null;
+            /** @description When a public address was last seen. */
+            public_seen_us: number | null;
+            /** @description Probes bound to it. */
+            probes: number;
+        };
+        RouteEntry: {
+            family: components["schemas"]["AddressFamily"];
+            /** @description `main`, `local`, `default` or a number. */
+            table: string;
+            /** @description `0.0.0.0/0` and `::/0` are the default routes. */
+            destination: string;
+            gateway: string | null;
+            interface: string | null;
+            metric: number;
+            /** @description Who made it: `kernel`, `dhcp`, `static` ... or a number. */
+            protocol: string;
+            scope: string;
+            /** @description `unicast`, `blackhole`, `unreachable`, `prohibit`, `local` ... */
+            type: string;
+            source: string | null;
+        };
+        RoutingRule: {
+            family: components["schemas"]["AddressFamily"];
+            priority: number;
+            from: string | null;
+            to: string | null;
+            iif: string | null;
+            oif: string | null;
+            fwmark: number | null;
+            table: string;
+            action: string;
+        };
+        Interfaces: {
+            at_us: number | null;
+            /** @description Whether it is so now: the agent is connected and tells of changes. */
+            current: boolean;
+            hostname: string;
+            interfaces: components["schemas"]["Interface"][];
+            /** @description One for each next hop. */
+            routes: components["schemas"]["RouteEntry"][];
+            rules: components["schemas"]["RoutingRule"][];
+            /** @description Name servers of the host. */
+            dns: string[];
+            /** @description What the setting `interface` of a probe may be. */
+            valid_names: string[];
+            /** @description The host has more interfaces, routes or rules than a report may hold. */
+            truncated: boolean;
+        };
+        InterfaceChange: {
+            at_us: components["schemas"]["TimeUs"];
+            /** @description For people: `eth1: carrier lost`. */
+            text: string;
+            interface: string | null;
+            /** @enum {string} */
+            kind: "added" | "removed" | "link" | "address" | "route" | "dns" | "gateway" | "mtu" | "public" | "failover";
+            before: string | null;
+            after: string | null;
+            detail: {
+                /** @description Of a failover: from the loss of the old uplink on; null when it was not lost. */
+                took_ms: number | null;
+                /** @description Why there is no public address. */
+                reason: string | null;
+            };
+        };
+        InterfaceChangeList: {
+            changes: components["schemas"]["InterfaceChange"][];
+            /** @description The cursor of the next page. */
+            next: string | null;
+        };
+        UplinkProbe: {
+            probe: components["schemas"]["Probe"];
+            /** @description Empty: as routed. */
+            interface: string;
+            public_address: string | null;
+            /** @description Null when the agent never reported its interfaces. */
+            up: boolean | null;
+            grade: components["schemas"]["Grade"];
+            reason: string;
+            loss_ratio: number | null;
+            rtt_p50_us: number | null;
+            rtt_p95_us: number | null;
+            jitter_us: number | null;
+            /** @description Median RTT over the range. */
+            sparkline: (number | null)[];
+        };
+        UplinkFailover: {
+            at_us: components["schemas"]["TimeUs"];
+            from: string;
+            to: string;
+            took_ms: number | null;
+        };
+        UplinkGroup: {
+            agent: components["schemas"]["AgentRef"];
+            target: components["schemas"]["TargetRef"] | null;
+            kind: string;
+            probes: components["schemas"]["UplinkProbe"][];
+            failovers: components["schemas"]["UplinkFailover"][];
+        };
+        UplinkComparison: {
+            from_us: components["schemas"]["TimeUs"];
+            to_us: components["schemas"]["TimeUs"];
+            groups: components["schemas"]["UplinkGroup"][];
+            /** @description There are more groups than are shown. */
+            truncated: boolean;
         };
         AgentRef: {
             id: components["schemas"]["Id"];
@@ -3293,6 +3516,95 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConnectionList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getInterfaces: {
+        parameters: {
+            query?: {
+                /** @description Microseconds since the epoch; left out: now. */
+                at?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+                agent: components["parameters"]["Agent"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Interfaces"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listInterfaceChanges: {
+        parameters: {
+            query?: {
+                /** @description Microseconds since the epoch, inclusive. */
+                from?: components["parameters"]["FromOptional"];
+                /** @description Microseconds since the epoch, exclusive. */
+                to?: components["parameters"]["ToOptional"];
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+                agent: components["parameters"]["Agent"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of changes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InterfaceChangeList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    compareUplinks: {
+        parameters: {
+            query: {
+                /** @description Microseconds since the epoch, inclusive. */
+                from: components["parameters"]["From"];
+                /** @description Microseconds since the epoch, exclusive. */
+                to: components["parameters"]["To"];
+            };
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The comparison. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UplinkComparison"];
                 };
             };
             default: components["responses"]["Problem"];
