@@ -103,7 +103,7 @@ void compare_addresses(const Interface& before, const Interface& after, std::vec
 void compare_public(const Interface& after, const PublicAddress& before, const PublicAddress& now,
                     std::vector<NetworkChange>& out)
 {
-    if (before.address == now.address) return;
+    if (before.address == now.address || (now.address.empty() && !(after.up && after.carrier))) return;
     const auto text =
         now.address.empty() ? "no public address (" + now.problem + ")" : "public address " + ip_text(now.address);
     out.push_back({Kind::Public,
@@ -183,7 +183,7 @@ void compare_gateways(const HostNetwork& before, const HostNetwork& after, std::
 }
 
 // Routes that the kernel makes by itself with every address say nothing that the address does not.
-bool is_of_an_address(const RouteEntry& route) { return route.type != kUnicastRoute && route.protocol == 2; }
+bool is_of_an_address(const RouteEntry& route) { return route.protocol == 2; }
 
 void compare_routes(const HostNetwork& before, const HostNetwork& after, std::vector<NetworkChange>& out)
 {

@@ -49,10 +49,14 @@ struct Fixture {
 
 HostNetwork host(std::uint32_t mtu, std::int64_t seen_us = 0)
 {
-    return {
-        .hostname = "h",
-        .interfaces = {{.name = "eth0", .index = 2, .mtu = mtu, .public_v4 = {.address = "\x7f\1\1\1", .seen_us = seen_us}}},
-        .interfaces_total = 1};
+    return {.hostname = "h",
+            .interfaces = {{.name = "eth0",
+                            .index = 2,
+                            .mtu = mtu,
+                            .up = true,
+                            .carrier = true,
+                            .public_v4 = {.address = "\x7f\1\1\1", .seen_us = seen_us}}},
+            .interfaces_total = 1};
 }
 
 }  // namespace
