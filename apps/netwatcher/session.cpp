@@ -30,7 +30,8 @@ probe::EngineContext Session::context(probe::SampleSink sink, std::uint32_t pack
             .policy = policy_,
             .sink = std::move(sink),
             .log = log_,
-            .packets_per_second_max = packets_per_second_max};
+            .packets_per_second_max = packets_per_second_max,
+            .devices = &devices_};
 }
 
 Status Session::run(std::span<const std::string> targets,

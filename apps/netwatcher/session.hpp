@@ -6,6 +6,7 @@
 #include "base/random.hpp"
 #include "base/task_group.hpp"
 #include "probe/engine.hpp"
+#include "probe/linux_devices.hpp"
 #include "probe/policy.hpp"
 #include "probe/resolver.hpp"
 
@@ -51,6 +52,7 @@ private:
     probe::Resolver resolver_{loop_, pool_, clock_};
     probe::Policy policy_{};
     Log log_;
+    probe::LinuxDevices devices_{loop_, log_};
     TaskGroup tasks_;
     bool done_ = false;
 };

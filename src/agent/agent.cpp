@@ -67,7 +67,8 @@ Status Agent::open_parts(const EngineFactory& engines)
         .policy = options_.policy,
         .sink = [collector = collector_.get()](Sample sample) { collector->accept(std::move(sample)); },
         .log = log_.named("probe"),
-        .packets_per_second_max = options_.packets_per_second_max};
+        .packets_per_second_max = options_.packets_per_second_max,
+        .devices = &devices_};
     host_ = std::make_unique<Host>(engines(context));
     kind_numbers_ = host_->kinds();
     Change all;

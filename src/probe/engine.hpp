@@ -23,6 +23,7 @@
 
 namespace nw::probe {
 
+class Devices;
 class Policy;
 class Resolver;
 
@@ -40,6 +41,7 @@ struct EngineContext {
     SampleSink sink;
     Log log;
     std::uint32_t packets_per_second_max = 10'000;
+    Devices* devices = nullptr;  // null: whether a device can be used is found out when it is due
 };
 
 // Counted since the engine was made, but for the lateness, which is of the time since it was last asked for.

@@ -1,7 +1,5 @@
 #include "probe/linux_devices.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include <fcntl.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -11,7 +9,7 @@
 namespace nw::probe {
 
 LinuxDevices::LinuxDevices(Loop& loop, Log log)
-    : loop_(loop), log_(std::move(log)), readable_(loop.get_executor()), tasks_(loop.get_executor(), log_)
+    : log_(std::move(log)), to_tell_(loop), readable_(loop.get_executor()), tasks_(loop.get_executor(), log_)
 {
     auto opened = NetlinkEvents::open({RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR});
     if (!opened) {
@@ -31,7 +29,10 @@ void LinuxDevices::start()
     boost::system::error_code failed;
     readable_.assign(::fcntl(events_->fd(), F_DUPFD_CLOEXEC, 0), failed);  // closes its descriptor, not ours
     if (failed) log_.error("network devices cannot be watched: {}", failed.message());
-    else tasks_.spawn("devices", follow());
+    else {
+        tasks_.spawn("devices", follow());
+        tasks_.spawn("device changes", tell_changes());
+    }
 }
 
 Task<void> LinuxDevices::close() { co_await tasks_.close(); }
@@ -42,14 +43,23 @@ Task<void> LinuxDevices::follow()
         const auto [failed] = co_await readable_.async_wait(asio::posix::descriptor_base::wait_read, nothrow);
         if (failed || !events_) co_return;
         catch_up();
-        if (std::exchange(changed_, false)) tell();
     }
 }
 
-void LinuxDevices::tell()
+Task<void> LinuxDevices::tell_changes()
 {
-    const auto listeners = listeners_;
-    for (auto* listener : listeners) listener->devices_changed();
+    for (;;) {
+        if (!changed_) {
+            to_tell_.expires_at(Timer::time_point::max());
+            co_await to_tell_.async_wait(nothrow);
+        }
+        if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) co_return;
+        if (!std::exchange(changed_, false)) continue;
+        const auto listeners = listeners_;
+        for (auto* listener : listeners) listener->devices_changed();
+        Timer rest(readable_.get_executor(), kTellEvery);
+        co_await rest.async_wait(nothrow);
+    }
 }
 
 void LinuxDevices::catch_up()
@@ -57,6 +67,7 @@ void LinuxDevices::catch_up()
     if (!events_) return;
     const bool complete = events_->drain([&](const auto& message) { changed_ = table_.apply(message) || changed_; });
     if (!complete) read_anew();
+    if (changed_) to_tell_.cancel();
 }
 
 // Events that came before the dump may set something back for a moment; whatever happened after them has its own event
@@ -79,15 +90,7 @@ void LinuxDevices::read_anew()
 
 DeviceState LinuxDevices::state(const std::string& device, packet::Family family)
 {
-    const bool told = changed_;
-    catch_up();
-    if (!events_) return {.problem = device_problem(device, family), .index = if_nametoindex(device.c_str())};
-    // Who asks must not be told in the middle of it.
-    if (changed_ && !told)
-        tasks_.spawn("devices", [](LinuxDevices& self) -> Task<void> {
-            co_await asio::post(self.loop_, use_task);
-            if (std::exchange(self.changed_, false)) self.tell();
-        }(*this));
+    catch_up();  // listeners are told afterwards: who asks may be one of them
     return table_.state(device, family);
 }
 

@@ -14,13 +14,16 @@
 
 namespace nw::probe {
 
+// A device that flaps a hundred times a second must not make probes start as often.
+inline constexpr Millis kTellEvery{250};
+
 class LinuxDevices final : public Devices {
 public:
     // Where the kernel refuses netlink, every question is answered by asking it anew, and nobody is told of changes.
     LinuxDevices(Loop& loop, Log log);
     ~LinuxDevices() override;
 
-    // Starts to tell listeners of changes; until close().
+    // Starts to tell listeners of changes, at once, and of more than one within kTellEvery together; until close().
     void start();
     Task<void> close();
 
@@ -30,17 +33,17 @@ public:
 
 private:
     Task<void> follow();
+    Task<void> tell_changes();
     // Takes in all events that wait.
     void catch_up();
     void read_anew();
-    void tell();
 
-    Loop& loop_;
     Log log_;
     std::optional<NetlinkEvents> events_{};
     DeviceTable table_{};
     std::vector<DeviceListener*> listeners_{};
     bool changed_ = false;
+    Timer to_tell_;
     asio::posix::basic_stream_descriptor<Executor> readable_;
     TaskGroup tasks_;
 };

@@ -1,5 +1,7 @@
 #include "probe/linux_net.hpp"
 
+#include "probe/devices.hpp"
+
 #include <ifaddrs.h>
 #include <linux/errqueue.h>
 #include <linux/sock_diag.h>
@@ -118,6 +120,10 @@ std::optional<std::string> device_problem(const std::string& device, packet::Fam
 const DeviceWatch::State& DeviceWatch::state(const std::string& device, packet::Family family, Moment now)
 {
     auto& state = devices_[{device, family}];
+    if (known_) {
+        auto known = known_->state(device, family);
+        return state = {now, std::move(known.problem), known.index};
+    }
     if (state.checked == Moment{} || now - state.checked >= kDeviceCheckEvery)
         state = {now, device_problem(device, family), if_nametoindex(device.c_str())};
     return state;

@@ -69,9 +69,13 @@ std::uint32_t drops_since(int fd, std::uint32_t& seen);
 // What keeps packets from leaving through `device`, if anything.
 std::optional<std::string> device_problem(const std::string& device, packet::Family family);
 
-// device_problem(), asked of the kernel a few times a second at most.
+class Devices;
+
+// Of `devices`, which know it at every moment; without them device_problem(), asked a few times a second at most.
 class DeviceWatch {
 public:
+    explicit DeviceWatch(Devices* devices = nullptr) : known_(devices) {}
+
     struct State {
         Moment checked{};
         std::optional<std::string> problem{};
@@ -80,6 +84,7 @@ public:
     const State& state(const std::string& device, packet::Family family, Moment now);
 
 private:
+    Devices* known_;
     std::map<std::pair<std::string, packet::Family>, State> devices_{};
 };
 

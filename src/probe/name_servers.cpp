@@ -14,6 +14,8 @@ void add(std::vector<packet::Address>& servers, std::string_view word)
 {
     // "192.0.2.1:53#name" and "fe80::1%eth0": systemd appends port, link and name.
     word = word.substr(0, word.find_first_of("#%"));
+    if (word.starts_with('[')) word = word.substr(1, word.find(']') == word.npos ? word.npos : word.find(']') - 1);
+    else if (std::ranges::count(word, ':') == 1) word = word.substr(0, word.find(':'));
     const auto address = packet::parse_address(word);
     if (address && servers.size() < kServersMax && std::ranges::find(servers, *address) == servers.end())
         servers.push_back(*address);

@@ -18,6 +18,8 @@ bool is_this_host(const packet::Address& address);
 
 // -- What follows reads files: name_servers_port.cpp --
 
+// Those of /etc/resolv.conf as it is.
+std::vector<packet::Address> servers_of_resolv_conf_file();
 // What the host asks; behind a local stub what the stub asks, as far as it tells.
 std::vector<packet::Address> host_name_servers();
 // What a link was given for itself; empty for most.

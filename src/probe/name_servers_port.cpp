@@ -31,9 +31,11 @@ std::string text_of(const std::string& path)
 
 }  // namespace
 
+std::vector<packet::Address> servers_of_resolv_conf_file() { return servers_of_resolv_conf(text_of("/etc/resolv.conf")); }
+
 std::vector<packet::Address> host_name_servers()
 {
-    auto servers = servers_of_resolv_conf(text_of("/etc/resolv.conf"));
+    auto servers = servers_of_resolv_conf_file();
     if (!std::ranges::all_of(servers, is_this_host)) return servers;
     const auto behind = servers_of_resolv_conf(text_of("/run/systemd/resolve/resolv.conf"));
     return behind.empty() ? servers : behind;

@@ -38,8 +38,9 @@ Task<Answer> Resolver::resolve(Question question)
             return !item.second->running && item.second->waiting == 0 && item.second->answer.valid_until < clock_.instant();
         });
     auto& slot = entries_[question];
-    if (!slot) slot = std::make_unique<Entry>(loop_);
-    auto& entry = *slot;
+    if (!slot) slot = std::make_shared<Entry>(loop_);
+    const auto held = slot;  // it may be forgotten meanwhile
+    auto& entry = *held;
     if (entry.running) {
         ++entry.waiting;
         co_await entry.finished.async_wait(nothrow);
@@ -61,6 +62,11 @@ Task<Answer> Resolver::resolve(Question question)
                     .valid_until = clock_.instant() + holds};
     entry.finished.cancel();
     co_return entry.answer;
+}
+
+void Resolver::forget(const std::string& device)
+{
+    std::erase_if(entries_, [&](const auto& known) { return known.first.device == device; });
 }
 
 }  // namespace nw::probe

@@ -58,6 +58,8 @@ public:
 
     // Several questions for the same name wait for one lookup.
     Task<Answer> resolve(Question question);
+    // What was answered, or is being asked, through this device is worth nothing any more.
+    void forget(const std::string& device);
 
 private:
     struct Entry;
@@ -65,7 +67,7 @@ private:
     Loop& loop_;
     Pool& pool_;
     const Clock& clock_;
-    std::map<Question, std::unique_ptr<Entry>> entries_;
+    std::map<Question, std::shared_ptr<Entry>> entries_;  // shared with who waits for an answer
 };
 
 // The blocking part; `ttl` is how long the answer holds, `took` how long it took to get. Implemented per platform in

@@ -2,6 +2,7 @@
 #include "probe/resolver.hpp"
 
 #include "base/text.hpp"
+#include "probe/name_servers.hpp"
 
 #include <arpa/inet.h>
 #include <arpa/nameser.h>
@@ -125,16 +126,55 @@ std::optional<Records> exchange(const sockaddr* server, socklen_t server_size, c
 }
 
 struct Server {
-    const sockaddr* address = nullptr;
+    sockaddr_storage address{};
     socklen_t size = 0;
 };
 
-Server server_at(const ResolverState& resolver, int index)
+template <class Address>
+Server server_of(const Address& address)
 {
-    const auto& v4 = resolver.state.nsaddr_list[index];
-    if (v4.sin_family == AF_INET) return {reinterpret_cast<const sockaddr*>(&v4), sizeof v4};
-    const auto* v6 = resolver.state._u._ext.nsaddrs[index];  // glibc keeps IPv6 servers here
-    return {reinterpret_cast<const sockaddr*>(v6), sizeof *v6};
+    Server server{.size = sizeof address};
+    std::memcpy(&server.address, &address, sizeof address);
+    return server;
+}
+
+std::vector<Server> configured_servers(const ResolverState& resolver)
+{
+    std::vector<Server> servers;
+    for (int i = 0; i < resolver.state.nscount; ++i) {
+        const auto& v4 = resolver.state.nsaddr_list[i];
+        if (v4.sin_family == AF_INET) servers.push_back(server_of(v4));
+        else if (const auto* v6 = resolver.state._u._ext.nsaddrs[i])
+            servers.push_back(server_of(*v6));  // kept here by glibc
+    }
+    return servers;
+}
+
+Server server_of(const packet::Address& address)
+{
+    constexpr std::uint16_t kDomain = 53;
+    if (address.family == Family::V4) {
+        sockaddr_in v4{.sin_family = AF_INET, .sin_port = htons(kDomain), .sin_addr = {}, .sin_zero = {}};
+        std::memcpy(&v4.sin_addr, address.bytes.data(), 4);
+        return server_of(v4);
+    }
+    sockaddr_in6 v6{
+        .sin6_family = AF_INET6, .sin6_port = htons(kDomain), .sin6_flowinfo = 0, .sin6_addr = {}, .sin6_scope_id = 0};
+    std::memcpy(&v6.sin6_addr, address.bytes.data(), 16);
+    return server_of(v6);
+}
+
+// Whom to ask through a device: the servers of that link, where it was given some; else those of the host, and where that
+// is a stub on the host itself, which no bound packet can reach, those that the stub asks.
+std::vector<Server> servers_through(const std::string& device, const ResolverState& resolver)
+{
+    auto addresses = link_name_servers(if_nametoindex(device.c_str()));
+    if (addresses.empty() && std::ranges::all_of(servers_of_resolv_conf_file(), is_this_host))
+        addresses = host_name_servers();
+    if (addresses.empty()) return configured_servers(resolver);
+    std::vector<Server> servers;
+    for (const auto& address : addresses) servers.push_back(server_of(address));
+    return servers;
 }
 
 Records query_servers(const std::string& name, int type, const std::string& device, Patience patience)
@@ -145,13 +185,12 @@ Records query_servers(const std::string& name, int type, const std::string& devi
                                                 nullptr, query.data(), int(query.size()))
                                  : -1;
     if (size < 0) return {.error = "the name cannot be put into a DNS query"};
+    const auto servers = device.empty() ? configured_servers(resolver) : servers_through(device, resolver);
     Records failed{.error = "no name server is configured"};
     for (int attempt = 0; attempt < patience.attempts; ++attempt) {
-        for (int i = 0; i < resolver.state.nscount; ++i) {
-            const auto server = server_at(resolver, i);
-            if (!server.address) continue;
-            auto records = exchange(server.address, server.size, device, std::span(query).first(std::size_t(size)),
-                                    patience.timeout_ms, failed.error);
+        for (const auto& server : servers) {
+            auto records = exchange(reinterpret_cast<const sockaddr*>(&server.address), server.size, device,
+                                    std::span(query).first(std::size_t(size)), patience.timeout_ms, failed.error);
             if (records) return *std::move(records);
         }
     }

@@ -73,6 +73,24 @@ public:
         starting_[probe] = {std::move(target), token};
         tasks_.spawn("resolve", resolve_first(probe, token, std::move(question)));
     }
+    // Whoever waits for the first address of such a name asks once more.
+    void ask_again(const std::string& device)
+    {
+        for (auto& [probe, entry] : starting_) {
+            auto question = entry.target->where.question();
+            if (question.device != device) continue;
+            entry.token = ++tokens_;
+            tasks_.spawn("resolve", resolve_first(probe, entry.token, std::move(question)));
+        }
+    }
+    // The probes with a slot whose packets leave through this device.
+    std::vector<std::uint32_t> bound_to(const std::string& device) const
+    {
+        std::vector<std::uint32_t> slots;
+        for (const auto& [probe, slot] : by_id_)
+            if (entries_[slot].target->where.question().device == device) slots.push_back(slot);
+        return slots;
+    }
     // The id belongs to nobody from now on; the slot it had.
     std::optional<std::uint32_t> withdraw(ProbeId probe)
     {

@@ -38,4 +38,15 @@ void TargetAddress::take(const Answer& answer, const Policy& policy)
     else address_ = chosen;
 }
 
+TargetAddress TargetAddress::again(bool ask_again) const
+{
+    auto copy = *this;
+    copy.asking_ = false;
+    if (ask_again && is_name_) {
+        copy.valid_until_ = {};
+        copy.problem_.reset();
+    }
+    return copy;
+}
+
 }  // namespace nw::probe

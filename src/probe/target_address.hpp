@@ -25,6 +25,10 @@ public:
     // An address in use stays in use while the name still has it.
     void take(const Answer& answer, const Policy& policy);
 
+    // The same for a probe that begins anew. `ask_again`: what is known of the name may have become wrong, though it is
+    // used until there is an answer.
+    TargetAddress again(bool ask_again) const;
+
     bool known() const { return address_.has_value(); }
     // Where packets go, or went until `problem` came up.
     const HostAddress& address() const { return *address_; }

@@ -145,6 +145,8 @@ public:
     void send_failed(const Identity& id, Outcome outcome, const std::string& reason);
     // Nothing of the run of `id` can be sent.
     void fail_run(const Identity& id, Outcome outcome, const std::string& reason);
+    // What is under way is held against nobody: nothing can come back through a device that is gone.
+    void excuse(std::uint32_t slot, Outcome outcome, const std::string& reason);
 
     // Answers may have been lost inside the agent: what waits now and stays unanswered was not measured.
     void taint(const std::string& reason);

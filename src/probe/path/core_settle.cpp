@@ -91,6 +91,14 @@ void Core::send_failed(const Identity& id, Outcome outcome, const std::string& r
     after_settling(id.slot);
 }
 
+void Core::excuse(std::uint32_t slot, Outcome outcome, const std::string& reason)
+{
+    for (auto& probe : traces_[slot].probes)
+        if (probe.state == ProbeState::Waiting)
+            settle(slot, probe, ProbeState::Unsent, {.outcome = outcome, .reason = reason});
+    after_settling(slot);
+}
+
 void Core::taint(const std::string& reason)
 {
     taint_ = reason;

@@ -22,7 +22,9 @@ PathEngine::PathEngine(const EngineContext& context, std::unique_ptr<Port> port,
     : context_(context), port_(std::move(port)), observer_(observer), time_(context_.clock),
       turns_(context_.loop, time_, context_.packets_per_second_max), core_(*this, time_.now()),
       tasks_(context_.loop.get_executor(), context_.log),
-      roster_(context_.resolver, context_.policy, context_.clock, tasks_, *this)
+      roster_(context_.resolver, context_.policy, context_.clock, tasks_, *this),
+      devices_(context_.devices,
+               [this](const std::string& device, packet::Family family) { device_changed(device, family); })
 {}
 
 PathEngine::~PathEngine() = default;
@@ -38,9 +40,42 @@ Status PathEngine::start(ProbeId probe, const PathSettings& settings, const Star
     if (const auto* running = roster_.running(probe); running && running->settings == settings) return {};
     NW_TRY(auto where, TargetAddress::of({settings.target, settings.family, settings.device}, context_.policy));
     if (const auto before = roster_.withdraw(probe)) core_.retire(*before, Core::Ending::Drain);
-    roster_.begin(
+    begin(
         std::make_unique<Target>(Target{.id = probe, .settings = settings, .options = options, .where = std::move(where)}));
     return {};
+}
+
+// As in the ping engine: a device that leads nowhere is told in the first run, not found out by a name that cannot be asked.
+void PathEngine::begin(std::unique_ptr<Target> target)
+{
+    if (obstacle(*target)) launch(std::move(target));
+    else roster_.begin(std::move(target));
+}
+
+std::optional<NotReady> PathEngine::obstacle(const Target& target)
+{
+    const auto& device = target.settings.device;
+    return target.where.known() ? devices_.obstacle(device, target.where.address().address.family)
+                                : devices_.obstacle(device, target.settings.family);
+}
+
+// Traces that are bound to the device begin anew, at once; who waits for a number of runs goes on with the same.
+void PathEngine::device_changed(const std::string& device, packet::Family family)
+{
+    context_.resolver.forget(device);
+    roster_.ask_again(device);
+    for (const auto slot : roster_.bound_to(device)) {
+        const auto& before = roster_.at(slot);
+        if (before.options.first == FirstRun::OffBeat || before.options.runs_max != StartOptions{}.runs_max) continue;
+        if (before.where.known() && before.where.address().address.family != family) continue;
+        const auto gone = obstacle(before);
+        auto again = std::make_unique<Target>(
+            Target{.id = before.id, .settings = before.settings, .where = before.where.again(!gone)});
+        if (gone) core_.excuse(slot, gone->outcome, gone->why);
+        (void)roster_.withdraw(again->id);
+        core_.retire(slot, Core::Ending::Drain);
+        begin(std::move(again));
+    }
 }
 
 void PathEngine::launch(std::unique_ptr<Target> target)
@@ -77,6 +112,7 @@ void PathEngine::relocated(Target& target)
 {
     if (const auto& problem = target.where.problem())
         return observer_.target_changed(target.ref(), std::nullopt, problem->why);
+    if (!target.where.known()) return;  // its device leads nowhere: its name was not asked for
     const auto& address = target.where.address();
     observer_.target_changed(target.ref(), address.address, {});
     if (target.socket && target.address == address) return;
@@ -146,10 +182,18 @@ bool PathEngine::ready_to_send(const Due& due, Moment when)
     const auto& id = due.id;
     if (!core_.is_waiting(id)) return false;  // its run has just failed
     if (!due.first) return true;
+    if (const auto gone = obstacle(roster_.at(id.slot))) {
+        core_.fail_run(id, gone->outcome, gone->why);
+        return false;
+    }
     roster_.refresh(id.slot);
     auto& target = roster_.at(id.slot);
     if (const auto& problem = target.where.problem()) {
         core_.fail_run(id, problem->outcome, problem->why);
+        return false;
+    }
+    if (!target.socket) {  // its device came back a moment ago, and it is about to begin anew
+        core_.fail_run(id, Outcome::NotMeasured, "the name of the target is being looked up");
         return false;
     }
     const auto source =
@@ -217,7 +261,8 @@ Task<void> PathEngine::close() { co_await tasks_.close(); }
 
 std::unique_ptr<PathEngine> make_path_engine(const EngineContext& context, PathObserver& observer)
 {
-    auto engine = std::make_unique<PathEngine>(context, std::make_unique<LinuxPort>(context.random), observer);
+    auto engine =
+        std::make_unique<PathEngine>(context, std::make_unique<LinuxPort>(context.random, context.devices), observer);
     engine->run();
     return engine;
 }

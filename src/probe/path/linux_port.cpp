@@ -62,9 +62,9 @@ struct LinuxPort::ReceiveBatch {
     }
 };
 
-LinuxPort::LinuxPort(Random& random)
+LinuxPort::LinuxPort(Random& random, Devices* devices)
     : codec_(random), receivers_{{{Family::V4, false}, {Family::V6, false}, {Family::V4, true}, {Family::V6, true}}},
-      out_(std::make_unique<SendBatch>()), in_(std::make_unique<ReceiveBatch>())
+      devices_(devices), out_(std::make_unique<SendBatch>()), in_(std::make_unique<ReceiveBatch>())
 {}
 
 LinuxPort::~LinuxPort() = default;

@@ -20,7 +20,7 @@ namespace nw::probe::path {
 
 class LinuxPort final : public Port {
 public:
-    explicit LinuxPort(Random& random);
+    LinuxPort(Random& random, Devices* devices);
     ~LinuxPort() override;
 
     std::uint32_t acquire(const Route& route) override;
@@ -44,7 +44,7 @@ private:
     Codec codec_;
     std::vector<std::unique_ptr<Sender>> senders_{};  // null: the handle is free
     std::array<Receiver, 4> receivers_;               // ICMP and TCP, IPv4 and IPv6
-    DeviceWatch devices_{};
+    DeviceWatch devices_;
     std::unique_ptr<SendBatch> out_;
     std::unique_ptr<ReceiveBatch> in_;
 };

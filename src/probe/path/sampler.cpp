@@ -179,7 +179,8 @@ void PathSampler::conclude(const RunEnd& end, const RunTotals& totals, Sample& s
 
 std::unique_ptr<PathSampler> make_path_sampler(const EngineContext& context)
 {
-    auto sampler = std::make_unique<PathSampler>(context, std::make_unique<LinuxPort>(context.random), system_host_name);
+    auto sampler = std::make_unique<PathSampler>(context, std::make_unique<LinuxPort>(context.random, context.devices),
+                                                 system_host_name);
     sampler->run();
     return sampler;
 }

@@ -1,5 +1,6 @@
 #include "base/testing.hpp"
 #include "model/kinds/path.hpp"
+#include "probe/devices_testing.hpp"
 #include "probe/path/sampler.hpp"
 #include "probe/path/simulation_testing.hpp"
 #include "probe/phase.hpp"
@@ -23,6 +24,7 @@ struct Bench {
     Policy policy{};
     Network& network;
     std::vector<Sample> samples{};
+    ScriptedDevices devices{};
     simulation::SimulatedPort* port = nullptr;
     std::unique_ptr<PathSampler> sampler{};
 
@@ -37,7 +39,8 @@ struct Bench {
                           .random = random,
                           .resolver = resolver,
                           .policy = policy,
-                          .sink = [this](Sample sample) { samples.push_back(std::move(sample)); }},
+                          .sink = [this](Sample sample) { samples.push_back(std::move(sample)); },
+                          .devices = &devices},
             std::move(simulated), [](const packet::Address& address) { return "hop" + to_text(address) + ".example"; });
     }
     ~Bench() { testing::run(loop, sampler->close()); }
@@ -148,6 +151,40 @@ TEST_CASE("loss of the destination is exactly what the network lost, run by run"
     // What the verdict says comes from many runs: it does not waver from one to the next.
     for (const auto& hop : bench.hops(bench.samples.size() - 1))
         CHECK(hop.verdict == (hop.ttl >= 3 ? nw::HopVerdict::Forwarding : nw::HopVerdict::None));
+}
+
+TEST_CASE("a device that goes ends the run and is told at once; back, the path is measured at once")
+{
+    Network network(1);
+    network.chain(0, 5);
+    Bench bench(network);
+    bench.devices.set("eth7", {.index = 7});
+    const auto bound = spec(1, {{"target", "192.0.2.1"},
+                                {"interval", 60'000},
+                                {"cycles", 10},
+                                {"timeout", 2'000},
+                                {"flows", "1"},
+                                {"interface", "eth7"}});
+    REQUIRE(bench.sampler->start(bound));
+    bench.pass(Seconds(70));  // in the middle of a run
+    bench.samples.clear();
+    bench.devices.set("eth7", {.problem = "interface eth7 is down", .index = 7});
+    bench.pass(Seconds(1));
+    REQUIRE(!bench.samples.empty());
+    CHECK(bench.samples.back().outcome == Outcome::BindError);
+    CHECK(bench.samples.back().reason == "interface eth7 is down");
+    for (const auto& sample : bench.samples) CHECK(sample.outcome != Outcome::Lost);
+    const auto sent = bench.port->truths.size();
+    bench.pass(Seconds(60));
+    CHECK(bench.port->truths.size() == sent);
+    bench.samples.clear();
+    bench.devices.set("eth7", {.index = 9});
+    bench.pass(Seconds(1));
+    CHECK(bench.port->truths.size() > sent);
+    bench.pass(Seconds(4));
+    REQUIRE(!bench.samples.empty());
+    CHECK(bench.samples[0].outcome == Outcome::Ok);
+    CHECK(bench.hops(0).size() == 5);
 }
 
 TEST_CASE("an agent's trace is cheap to remember")

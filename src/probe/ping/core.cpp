@@ -263,6 +263,22 @@ void Core::send_failed(const Identity& id, Outcome outcome, std::string reason)
     finish_retired(id.slot);
 }
 
+void Core::excuse(std::uint32_t slot, Outcome outcome, const std::string& reason)
+{
+    auto& probe = probes_[slot];
+    for (auto& run : probe.runs)
+        for (std::size_t i = 0; i < run.packets.size(); ++i) {
+            if (run.packets[i].state != PacketState::Waiting) continue;
+            if (run.trouble == Outcome::Ok) {
+                run.trouble = outcome;
+                run.reason = reason;
+            }
+            settle(slot, run, run.number * probe.plan.packets + i, PacketState::Unsent);
+        }
+    finish_complete(slot);
+    finish_retired(slot);
+}
+
 void Core::fail_run(const Identity& id, Outcome outcome, std::string reason)
 {
     Run* run = nullptr;

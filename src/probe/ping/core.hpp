@@ -77,6 +77,8 @@ public:
     void unreachable(const Identity& id, std::string reason);
     void corrupted(const Identity& id);
     void send_failed(const Identity& id, Outcome outcome, std::string reason);
+    // What is under way is not held against the target: nothing can come back through a device that is gone.
+    void excuse(std::uint32_t slot, Outcome outcome, const std::string& reason);
     // Ends a run before any packet of it went out.
     void fail_run(const Identity& id, Outcome outcome, std::string reason);
     // Replies of this probe may have been lost inside the agent: see rule 5.

@@ -1,5 +1,6 @@
 #include "base/testing.hpp"
 #include "model/kinds/ping.hpp"
+#include "probe/devices_testing.hpp"
 #include "probe/phase.hpp"
 #include "probe/ping/engine.hpp"
 #include "probe/policy.hpp"
@@ -68,6 +69,7 @@ struct Bench {
     Resolver resolver{loop, pool, clock};
     Policy policy{};
     std::vector<Sample> samples{};
+    ScriptedDevices devices{};
     ScriptedPort* port = nullptr;
     std::unique_ptr<PingEngine> engine{};
 
@@ -82,7 +84,8 @@ struct Bench {
                           .random = random,
                           .resolver = resolver,
                           .policy = policy,
-                          .sink = [this](Sample sample) { samples.push_back(std::move(sample)); }},
+                          .sink = [this](Sample sample) { samples.push_back(std::move(sample)); },
+                          .devices = &devices},
             std::move(scripted));
     }
     ~Bench() { testing::run(loop, engine->close()); }
@@ -185,6 +188,83 @@ TEST_CASE("an interface that is down is told in every run, and nothing is sent e
     bench.pass(Seconds(2));
     REQUIRE(!bench.samples.empty());
     CHECK(bench.samples.back().outcome == Outcome::Ok);
+}
+
+TEST_CASE("a device that goes is told at once, and again in every run; back, it is measured at once")
+{
+    Bench bench;
+    const DeviceState up{.index = 7};
+    const DeviceState down{.problem = "interface eth7 is down", .index = 7};
+    bench.devices.set("eth7", up);
+    REQUIRE(bench.engine->start(
+        spec(1, {{"target", "192.0.2.1"}, {"interval", 60'000}, {"packets", 20}, {"interface", "eth7"}})));
+    REQUIRE(bench.engine->start(spec(2, {{"target", "192.0.2.2"}, {"interval", 60'000}, {"packets", 20}})));
+    bench.pass(Seconds(100));  // in the middle of a run
+    bench.samples.clear();
+    bench.port->silent = true;
+    bench.pass(Seconds(3));  // a packet is under way
+    const auto sent = bench.port->sent.size();
+    bench.devices.set("eth7", down);
+    bench.pass(Millis(200));
+    REQUIRE(bench.samples.size() == 2);
+    CHECK(bench.samples[0].outcome == Outcome::Ok);  // what was measured of the run; what was under way is no loss
+    CHECK(bench.number(0, "sent") == bench.number(0, "received"));
+    CHECK(bench.number(0, "sent") > 0);
+    CHECK(bench.samples[1].outcome == Outcome::BindError);
+    CHECK(bench.samples[1].reason == "interface eth7 is down");
+    CHECK(bench.port->sent.size() == sent);
+
+    bench.port->silent = false;
+    bench.pass(Seconds(120));
+    const auto of_first = [&](Outcome outcome) {
+        return std::ranges::count_if(bench.samples,
+                                     [&](const auto& s) { return s.probe == ProbeId{1} && s.outcome == outcome; });
+    };
+    CHECK(of_first(Outcome::BindError) >= 3);
+    CHECK(of_first(Outcome::Lost) == 0);
+
+    bench.samples.clear();
+    bench.devices.set("eth7", {.index = 9});  // made anew
+    const auto before = bench.port->sent.size();
+    bench.pass(Seconds(3));
+    CHECK(of_first(Outcome::Ok) == 1);
+    CHECK(bench.port->sent.size() >= before + 20);
+}
+
+TEST_CASE(
+    "another device of the same name begins anew, other reasons for the same trouble do not, and others are left alone")
+{
+    Bench bench;
+    bench.devices.set("eth7", {.index = 7});
+    bench.devices.set("eth8", {.index = 8});
+    REQUIRE(bench.engine->start(
+        spec(1, {{"target", "192.0.2.1"}, {"interval", 60'000}, {"packets", 1}, {"interface", "eth7"}})));
+    REQUIRE(bench.engine->start(
+        spec(2, {{"target", "192.0.2.2"}, {"interval", 60'000}, {"packets", 1}, {"interface", "eth8"}})));
+    bench.pass(Seconds(1));
+    bench.samples.clear();
+    bench.devices.set("eth7", {.index = 12});
+    bench.pass(Seconds(1));
+    REQUIRE(bench.samples.size() == 1);
+    CHECK(bench.samples[0].probe == ProbeId{1});
+    bench.devices.set("eth7", {.problem = "interface eth7 is down", .index = 12});
+    bench.pass(Seconds(1));
+    bench.samples.clear();
+    bench.devices.set("eth7", {.problem = "interface eth7 does not exist"});
+    bench.pass(Seconds(1));
+    CHECK(bench.samples.empty());
+}
+
+TEST_CASE("a name is not asked for through a device that leads nowhere: the first run says why")
+{
+    Bench bench;
+    bench.devices.set("eth7", {.problem = "interface eth7 has no carrier", .index = 7});
+    REQUIRE(bench.engine->start(
+        spec(1, {{"target", "host.example"}, {"interval", 60'000}, {"packets", 1}, {"interface", "eth7"}})));
+    bench.pass(Millis(100));
+    REQUIRE(bench.samples.size() == 1);
+    CHECK(bench.samples[0].outcome == Outcome::BindError);
+    CHECK(bench.samples[0].reason == "interface eth7 has no carrier");
 }
 
 TEST_CASE("what the local policy denies is refused, whatever the controller wants")

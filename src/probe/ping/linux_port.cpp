@@ -101,8 +101,9 @@ bool was_counted(int error)
 
 }  // namespace
 
-LinuxPort::LinuxPort(TagKey key, Random& random)
-    : key_(key), random_(random), out_(std::make_unique<SendBatch>()), in_(std::make_unique<ReceiveBatch>())
+LinuxPort::LinuxPort(TagKey key, Random& random, Devices* devices)
+    : key_(key), random_(random), devices_(devices), out_(std::make_unique<SendBatch>()),
+      in_(std::make_unique<ReceiveBatch>())
 {}
 
 LinuxPort::~LinuxPort() = default;

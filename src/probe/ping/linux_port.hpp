@@ -19,7 +19,7 @@ namespace nw::probe::ping {
 
 class LinuxPort final : public Port {
 public:
-    LinuxPort(TagKey key, Random& random);
+    LinuxPort(TagKey key, Random& random, Devices* devices);
     ~LinuxPort() override;
 
     std::uint32_t acquire(const Path& path) override;
@@ -45,7 +45,7 @@ private:
     TagKey key_;
     Random& random_;
     std::vector<std::unique_ptr<IcmpSocket>> sockets_{};  // null: the handle is free
-    DeviceWatch devices_{};
+    DeviceWatch devices_;
     std::vector<std::uint8_t> pattern_{};
     std::unique_ptr<SendBatch> out_;
     std::unique_ptr<ReceiveBatch> in_;
