@@ -95,6 +95,7 @@ void Agent::start()
     tasks_.spawn("health", health_loop());
     network_->start(tasks_, [this] {
         public_addresses_->update(network_->network());
+        if (network_->moved()) uplink_->doubt();
         uplink_->wake();
     });
     public_addresses_->start(tasks_);

@@ -37,6 +37,8 @@ public:
 
     // Reads and reports until the tasks are closed; calls `changed` after each new report.
     void start(TaskGroup& tasks, std::function<void()> changed);
+    // Whether the last report tells of a default route that moved.
+    bool moved() const { return !reports_.empty() && !reports_.back().failovers.empty(); }
 
     // The oldest report with a number above `number`; null: there is none.
     const wire::Interfaces* after(std::uint64_t number) const;

@@ -35,6 +35,7 @@ struct Uplink::Session {
     Instant began{};
     Instant heard{};
     Instant progress{};  // of acknowledgements, while any are owed
+    std::optional<Instant> doubted{};
     std::optional<End> end{};
     std::string why{};
     TaskGroup tasks;
@@ -82,6 +83,14 @@ void Uplink::wake()
 void Uplink::tell(const wire::AgentMessage& message)
 {
     if (session_ && session_->greeted) (void)session_->channel->post(wire::encode(message));
+}
+
+void Uplink::doubt()
+{
+    if (!session_ || !session_->greeted || session_->end) return;
+    session_->doubted = clock_.instant();
+    session_->asked_us = to_us(clock_.wall());
+    (void)session_->channel->post(wire::encode(wire::AgentMessage(wire::ClockRequest{session_->asked_us})));
 }
 
 void Uplink::set_state(LinkState state, std::string what)
@@ -356,13 +365,16 @@ Task<void> Uplink::clock_loop(Session& session)
 Task<void> Uplink::watch(Session& session)
 {
     Timer timer(loop_);
-    const auto every =
-        std::min<Nanos>({Seconds(1), patience_.hello_max / 4, patience_.silence_max / 4, patience_.ack_max / 4});
+    const auto every = std::min<Nanos>(
+        {Seconds(1), patience_.hello_max / 4, patience_.silence_max / 4, patience_.ack_max / 4, patience_.doubt_max / 4});
     while (!session.end) {
         const auto now = clock_.instant();
         const auto silent = now - session.heard;
         if (silent > (session.greeted ? patience_.silence_max : patience_.hello_max))
             co_return session.finish(End::Lost, "the controller is silent");
+        if (session.doubted && session.heard >= *session.doubted) session.doubted.reset();
+        if (session.doubted && now - *session.doubted > patience_.doubt_max)
+            co_return session.finish(End::Lost, "the controller does not answer since the network changed");
         if (!session.unacked.empty() && now - session.progress > patience_.ack_max)
             co_return session.finish(End::Lost, "the controller does not acknowledge");
         timer.expires_after(std::chrono::duration_cast<Timer::duration>(every));

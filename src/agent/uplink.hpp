@@ -38,6 +38,7 @@ struct UplinkPatience {
     Nanos hello_max = Seconds(15);
     Nanos silence_max = Seconds(45);
     Nanos ack_max = Seconds(60);
+    Nanos doubt_max = Seconds(3);
 };
 
 enum class LinkState : std::uint8_t { Connecting, Connected, Waiting, Refused, Stopped };
@@ -87,6 +88,9 @@ public:
     void wake();
     // Sent when there is a session, lost otherwise: for what is asked for again.
     void tell(const wire::AgentMessage& message);
+    // The host's way to the controller may have changed: when it does not answer soon now, the session is taken for dead,
+    // long before silence alone would say so.
+    void doubt();
     const LinkStatus& status() const { return status_; }
 
 private:

@@ -380,6 +380,24 @@ TEST_CASE("the clock's offset comes from the quickest answer, with its uncertain
     CHECK(bench.uplink->status().clock->offset_us >= 4'900'000);
 }
 
+TEST_CASE("a session whose controller does not answer after the network changed is taken up anew soon")
+{
+    Bench bench;
+    bench.make_uplink({.doubt_max = Millis(40)});
+    bench.start();
+    bench.until([&] { return bench.uplink->status().state == LinkState::Connected; });
+    bench.uplink->doubt();  // answered: nothing happens
+    bench.measure(1);
+    bench.uplink->wake();
+    bench.until([&] { return bench.of_spool(&spool::Spool::first_unacked) == 2; });
+    CHECK(bench.controller.sessions == 1);
+    bench.controller.silent = true;
+    bench.uplink->doubt();
+    bench.until([&] { return bench.connects > 1; });
+    bench.controller.silent = false;
+    bench.until([&] { return bench.controller.sessions > 1; });
+}
+
 TEST_CASE("reports of the network go out in order, and after a break only those that the controller lacks")
 {
     Bench bench;
