@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Tests of the engines in real network namespaces, against the link emulator's packet log: ping here, path in
-path_tests.py.
+path_tests.py, agents with two uplinks in uplink_tests.py.
 
     run.py --build build/fast [FILTER]
 
@@ -17,6 +17,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import path_tests  # noqa: E402
+import uplink_tests  # noqa: E402
 from laboratory import HERE, NOT_ROOT, Lab, check, equal, quantile, run_one  # noqa: E402
 
 FAR, FARM = "10.202.0.1", "10.201.0.1"
@@ -302,11 +303,11 @@ def main() -> int:
     parser.add_argument("filter", nargs="?", default="")
     options = parser.parse_args()
     tests = chosen(globals(), options.filter)
-    path = chosen(vars(path_tests), options.filter)
+    own = chosen(vars(path_tests), options.filter) + chosen(vars(uplink_tests), options.filter)
     if os.geteuid() != 0:
-        for test in tests + path:
+        for test in tests + own:
             print("skip", test.__name__.removeprefix("test_"), NOT_ROOT)
-        print(f"0 passed, 0 failed, {len(tests + path)} skipped")
+        print(f"0 passed, 0 failed, {len(tests + own)} skipped")
         return 0
     lab = Lab(options.build.resolve())
     passed = 0
@@ -315,11 +316,11 @@ def main() -> int:
             lab.up()
         for test in tests:
             passed += run_one(lab, test)
-        for test in path:  # each builds the network that it needs
+        for test in own:  # each builds the network that it needs
             passed += run_one(lab, test)
     finally:
         lab.down()
-    total = len(tests + path)
+    total = len(tests + own)
     print(f"{passed} passed, {total - passed} failed, 0 skipped")
     return 0 if passed == total else 1
 
