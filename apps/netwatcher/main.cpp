@@ -142,6 +142,7 @@ void declare_trace(CLI::App& app, TraceArguments& arguments)
         ->check(CLI::Range(0, 63))
         ->capture_default_str();
     app.add_flag("--dont-fragment", settings.dont_fragment, "Routers must not split the packets");
+    app.add_flag("--mtu", settings.mtu, "Find the path MTU, and where larger packets vanish without a word");
     app.add_option("-I,--interface", settings.device, "Send through this network device only")
         ->check(CLI::TypeValidator<std::string>());
     auto* v4 = app.add_flag("-4", arguments.only_v4, "IPv4 only");

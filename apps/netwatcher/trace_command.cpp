@@ -71,6 +71,7 @@ private:
     void begun(TraceRef, const probe::path::PathSettings&) override {}
     void run_begun(TraceRef, const probe::path::RunStart&) override {}
     void ended(TraceRef) override {}
+    void mtu_searched(TraceRef trace, const probe::path::MtuFound& found) override { target_of(trace).mtu = found; }
     void probe_settled(TraceRef probe, const Settled& settled) override
     {
         auto& target = target_of(probe);

@@ -144,6 +144,26 @@ void branches_json(JsonWriter& json, const probe::path::Exploration& found)
     json.end_array().end_object();
 }
 
+void mtu_json(JsonWriter& json, const probe::path::MtuFound& found)
+{
+    if (!found.mtu) return;
+    json.key("path_mtu").object().field("mtu", std::uint32_t{*found.mtu});
+    if (found.black_hole_after) json.field("black_hole_after_ttl", std::uint32_t{*found.black_hole_after});
+    json.key("narrow").array();
+    for (const auto& link : found.narrow)
+        json.object().field("before", to_text(link.before)).field("mtu", std::uint32_t{link.mtu}).end_object();
+    json.end_array().end_object();
+}
+
+std::string mtu_text(const probe::path::MtuFound& found)
+{
+    if (!found.mtu) return {};
+    auto text = "  path MTU " + std::to_string(*found.mtu);
+    for (const auto& link : found.narrow) text += ", " + std::to_string(link.mtu) + " behind " + to_text(link.before);
+    if (found.black_hole_after) text += ", larger ones vanish behind hop " + std::to_string(*found.black_hole_after);
+    return text;
+}
+
 std::string cut(std::string text, std::size_t width)
 {
     if (text.size() > width) text.resize(width);
@@ -194,7 +214,7 @@ std::string TracePrinter::host_of(const packet::Address& address) const
 
 std::string TracePrinter::probe(const TraceTarget& target, const Settled& settled, WallTime sent) const
 {
-    if (format_ != Format::Ndjson) return {};
+    if (format_ != Format::Ndjson || settled.purpose == probe::path::Purpose::Mtu) return {};
     JsonWriter json;
     json.object()
         .field("type", settled.purpose == probe::path::Purpose::Explore ? "exploring" : "reply")
@@ -240,6 +260,7 @@ void TracePrinter::table_text(std::string& out, const TraceView& view, std::size
     if (target.address && to_text(*target.address) != target.name) out += " (" + to_text(*target.address) + ")";
     if (!target.problem.empty()) out += ": " + target.problem;
     if (target.branches && !target.branches->complete) out += "  (not all branches could be looked for)";
+    if (target.mtu) out += mtu_text(*target.mtu);
     out += '\n';
     if (view.rows.empty()) return;
     std::size_t width = 15;
@@ -280,6 +301,7 @@ void TracePrinter::target_json(std::string& out, const TraceView& view) const
     json.field("reached", target.table.reached()).field("late", target.late).field("duplicates", target.duplicates);
     if (!target.problem.empty()) json.field("reason", target.problem);
     if (target.branches) branches_json(json, *target.branches);
+    if (target.mtu) mtu_json(json, *target.mtu);
     json.key("hops").array();
     for (const auto& row : view.rows) row_json(json, row, row.address ? host_of(*row.address) : std::string());
     json.end_array().end_object();

@@ -19,6 +19,7 @@ struct TraceTarget {
     std::string problem{};  // why nothing was measured
     probe::path::Table table{};
     std::optional<probe::path::Exploration> branches{};
+    std::optional<probe::path::MtuFound> mtu{};
     std::uint64_t late = 0, duplicates = 0;
     bool measured = false;  // something could be sent
 };

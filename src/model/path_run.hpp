@@ -74,7 +74,7 @@ struct PathHop {
     double confidence = 0;                     // kept in thousandths
     double forwarding_loss_ratio = 0;          // kept in millionths
     std::optional<double> limit_per_second{};  // answers that a rate limiter lets through; kept in thousandths
-    std::optional<std::uint32_t> mtu{};
+    std::optional<std::uint32_t> mtu{};  // the largest packet that reaches it in one piece, when that has been looked for
     std::optional<std::uint8_t> reply_ttl{};
     // The packet as the responder quoted it, where it was not as sent.
     std::optional<std::uint8_t> quoted_ttl{};

@@ -19,6 +19,7 @@ class Lab:
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="nw-lab-"))
         self.log = self.dir / "emulator.log"
         self.netwatcher = build / "apps/netwatcher/netwatcher"
+        self.measuring = build / "tests/lab/nw_measure"
         self.env = os.environ | {"NWLAB_PREFIX": self.prefix, "NWLAB_STATE": str(self.dir / "state"),
                                  "NW_LINKEMU": str(build / "tests/lab/nw_linkemu")}
         self.log_read = 0
@@ -148,6 +149,19 @@ class Lab:
 
     def trace(self, *arguments, timeout: float = 90) -> "Traced":
         return Traced(self.run(self.netwatcher, "trace", "--numeric", "--output", "ndjson", *arguments, timeout=timeout))
+
+    # As an agent does: samples of one probe, in the order of their runs.
+    def start_measuring(self, kind: str, seconds: int, *settings: str) -> subprocess.Popen:
+        return self.start(self.measuring, kind, seconds, *settings, stdout=subprocess.PIPE)
+
+    def measured(self, process: subprocess.Popen) -> list[dict]:
+        out, _ = process.communicate(timeout=90)
+        if process.returncode != 0:
+            raise RuntimeError(f"measure: exit code {process.returncode}")
+        return sorted((json.loads(line) for line in out.splitlines()), key=lambda s: s["at_us"])
+
+    def measure(self, kind: str, seconds: int, *settings: str) -> list[dict]:
+        return self.measured(self.start_measuring(kind, seconds, *settings))
 
     def capture(self, seconds: float = 60) -> "Capture":
         return Capture(self, seconds)

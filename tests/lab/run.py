@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Tests of the engines in real network namespaces, against the link emulator's packet log: ping here, path in
-path_tests.py, agents with two uplinks in uplink_tests.py.
+path_tests.py and path_shape_tests.py, agents with two uplinks in uplink_tests.py.
 
     run.py --build build/fast [FILTER]
 
@@ -16,6 +16,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import path_shape_tests  # noqa: E402
 import path_tests  # noqa: E402
 import uplink_tests  # noqa: E402
 from laboratory import HERE, NOT_ROOT, Lab, check, equal, quantile, run_one  # noqa: E402
@@ -303,7 +304,7 @@ def main() -> int:
     parser.add_argument("filter", nargs="?", default="")
     options = parser.parse_args()
     tests = chosen(globals(), options.filter)
-    own = chosen(vars(path_tests), options.filter) + chosen(vars(uplink_tests), options.filter)
+    own = [test for module in (path_tests, path_shape_tests, uplink_tests) for test in chosen(vars(module), options.filter)]
     if os.geteuid() != 0:
         for test in tests + own:
             print("skip", test.__name__.removeprefix("test_"), NOT_ROOT)

@@ -252,4 +252,18 @@ std::optional<Reply> Codec::decode_tcp(const packet::Address& from, Bytes bytes)
     return Reply{.id = sent.id, .answer = Answer::Arrived, .responder = from};
 }
 
+std::optional<Reply> Codec::decode_udp(const packet::Address& from, Bytes bytes) const
+{
+    const auto udp = packet::decode_udp(bytes);
+    if (!udp) return std::nullopt;
+    // Rare enough to go through what is remembered, the latest first.
+    for (std::size_t back = 1; back <= sent_.size(); ++back) {
+        const auto& sent = sent_[(next_ - back) & (sent_.size() - 1)];
+        const bool fits = sent.token != 0 && sent.protocol == Protocol::Udp && sent.destination == from
+                          && sent.flow_id == udp->destination_port && sent.port == udp->source_port;
+        if (fits) return Reply{.id = sent.id, .of_flow = true, .answer = Answer::Arrived, .responder = from};
+    }
+    return std::nullopt;
+}
+
 }  // namespace nw::probe::path

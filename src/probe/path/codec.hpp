@@ -39,6 +39,9 @@ public:
     std::optional<Reply> decode_icmp(const packet::Address& from, Bytes bytes) const;
     // `bytes` begin with the TCP header.
     std::optional<Reply> decode_tcp(const packet::Address& from, Bytes bytes) const;
+    // `bytes` begin with the UDP header: data that the destination answers with. It names no packet: it is taken for an
+    // answer to the flow, and `id` is its latest packet.
+    std::optional<Reply> decode_udp(const packet::Address& from, Bytes bytes) const;
 
 private:
     struct Sent {

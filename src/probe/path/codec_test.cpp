@@ -181,6 +181,25 @@ TEST_CASE("the destination answers in each protocol's way")
     }
 }
 
+TEST_CASE("data from the destination's port is an answer to the flow")
+{
+    Bench bench;
+    for (const auto family : {Family::V4, Family::V6}) {
+        const auto udp = transport_of(family, bench.send(family, Protocol::Udp, 5, 9));
+        const auto latest = transport_of(family, bench.send(family, Protocol::Udp, 5, 10));
+        Buffer data(20);
+        packet::put16(data, 0, packet::get16(udp, 2));
+        packet::put16(data, 2, packet::get16(udp, 0));
+        packet::put16(data, 4, 20);
+        const auto reply = bench.codec.decode_udp(target(family).address, data);
+        REQUIRE(reply);
+        CHECK((reply->answer == Answer::Arrived && reply->of_flow && reply->id == bench.last()));
+        CHECK(!bench.codec.decode_udp(router(family), data));
+        data[3] ^= 1;  // another port of ours: no such flow
+        CHECK(!bench.codec.decode_udp(target(family).address, data));
+    }
+}
+
 TEST_CASE("a link that is too narrow, with what it takes")
 {
     Bench bench;

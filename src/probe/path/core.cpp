@@ -33,7 +33,9 @@ void Core::retire(std::uint32_t slot, Ending ending)
     NW_ASSERT(trace.state == State::Active || trace.state == State::Exploring || trace.state == State::Draining);
     schedule_.clear(slot, Timer::Next);
     trace.state = State::Draining;
+    trace.plan.mtu_every = Nanos(0);
     stop_exploring(trace);
+    stop_mtu_search(trace);
     for (const auto& wanted : trace.wanted)
         if (auto* run = find_run(trace, wanted.run)) --run->open;
     trace.wanted.clear();
@@ -97,13 +99,13 @@ void Core::take_due(Moment now, std::size_t max, std::vector<Due>& out)
                                     .run = wanted.run,
                                     .cycle = wanted.cycle,
                                     .flow = wanted.flow,
+                                    .size = wanted.size,
                                     .ttl = wanted.ttl,
                                     .purpose = wanted.purpose});
             ++waiting_;
             ++taken;
-            auto* run = wanted.purpose == Purpose::Measure ? find_run(trace, wanted.run) : nullptr;
-            const bool first = !std::exchange(run ? run->begun : trace.branches.begun, true);
-            out.push_back({id, wanted.flow, wanted.ttl, first});
+            const bool first = !std::exchange(begun_of(trace, wanted), true);
+            out.push_back({id, wanted.flow, wanted.ttl, wanted.size, first});
             if (!schedule_.is_set(slot, Timer::Expiry))
                 schedule_.set(slot, Timer::Expiry, now + timeout_of(trace, trace.probes.back()));
         }
@@ -111,11 +113,21 @@ void Core::take_due(Moment now, std::size_t max, std::vector<Due>& out)
     }
 }
 
-// Whatever of the trace is due: a step of looking for branches, the next flow of the present cycle, the next run.
+// Whether something has been handed out already for what the probe is wanted for.
+bool& Core::begun_of(Trace& trace, const Wanted& wanted)
+{
+    if (wanted.purpose == Purpose::Mtu) return trace.mtu.begun;
+    auto* run = wanted.purpose == Purpose::Measure ? find_run(trace, wanted.run) : nullptr;
+    return run ? run->begun : trace.branches.begun;
+}
+
+// Whatever of the trace is due: a step of looking for something, the next flow of the present cycle, the next run.
 void Core::begin_turn(std::uint32_t slot, Moment now)
 {
     auto& trace = traces_[slot];
     if (wants_branches(trace, now)) explore(slot, now);
+    if (wants_mtu(trace, now)) search_mtu(slot, now);
+    if (trace.state == State::Draining) return finish_retired(slot);
     if (trace.state != State::Active) return;
     if (trace.next_turn % turns_per_run(trace) == 0) {
         adopt_branches(slot);
@@ -214,6 +226,7 @@ void Core::note_distance(std::uint32_t slot, const Probe& probe, const Reply& re
     if (ends_path(reply.answer)) {
         if (flow.reach != 0 && flow.reach <= probe.ttl) return;
         flow.reach = probe.ttl;
+        flow.arrived = reply.answer == Answer::Arrived;
         flow.stretching = false;
         std::erase_if(trace.wanted, [&](const Wanted& wanted) {
             if (wanted.purpose != Purpose::Measure || wanted.flow != probe.flow || wanted.ttl <= flow.reach) return false;

@@ -15,10 +15,13 @@
 //    of them are traced. Until then it is flow 0, unless `explore_first` makes the first run wait. It is repeated when
 //    explore_every has passed, and at once when a flow is answered by somebody else than before at some hop, twice in a
 //    row. When that finds the same branches again (packets may be balanced one by one), it waits longer each time.
+// 6. With mtu_every, the largest packet that the way of the first flow takes is looked for (mtu.hpp) beside the runs, when
+//    the destination has answered, and again when the time has passed or the way has changed.
 #pragma once
 
 #include "model/outcome.hpp"
 #include "probe/path/mda.hpp"
+#include "probe/path/mtu.hpp"
 #include "probe/path/reply.hpp"
 #include "probe/schedule.hpp"
 
@@ -52,12 +55,15 @@ struct Plan {
     bool explore_first = false;
     bool follow_on = false;  // run 1 comes right after run 0, wherever that began
     Nanos explore_every = std::chrono::minutes(15);
+    Nanos mtu_every{};         // 0: never
+    bool mtu_awaited = false;  // the trace ends no sooner than that has been found once
 };
 
 // What a probe is sent for.
 enum class Purpose : std::uint8_t {
     Measure,  // part of a run
     Explore,  // to find branches
+    Mtu,      // to find the path MTU
 };
 
 enum class ProbeState : std::uint8_t { Waiting, Answered, Lost, Unsent };
@@ -69,6 +75,7 @@ struct Settled {
     std::uint64_t round = 0;  // cycles counted over all runs
     std::uint16_t flow = 0;
     std::uint8_t ttl = 0;
+    std::uint16_t size = 0;              // 0: that of all
     Purpose purpose = Purpose::Measure;  // only then the numbers above say something
     ProbeState state = ProbeState::Waiting;
     Moment sent{};
@@ -106,6 +113,7 @@ public:
     virtual ~CoreListener() = default;
     virtual void probe_settled(std::uint32_t slot, const Settled& probe) = 0;
     virtual void explored(std::uint32_t slot, const Exploration& found) = 0;
+    virtual void mtu_searched(std::uint32_t slot, const MtuFound& found) = 0;
     virtual void run_begun(std::uint32_t slot, const RunStart& run) = 0;
     virtual void run_finished(std::uint32_t slot, const RunEnd& run) = 0;
     virtual void slot_free(std::uint32_t slot) = 0;
@@ -116,7 +124,8 @@ struct Due {
     Identity id{};
     std::uint16_t flow = 0;
     std::uint8_t ttl = 0;
-    bool first = false;  // of its run, or of what it is sent for
+    std::uint16_t size = 0;  // must not be fragmented; 0: that of all
+    bool first = false;      // of its run, or of what it is sent for
 };
 
 class Core {
@@ -148,6 +157,9 @@ public:
     // What is under way is held against nobody: nothing can come back through a device that is gone.
     void excuse(std::uint32_t slot, Outcome outcome, const std::string& reason);
 
+    // What the first link takes.
+    void set_link_mtu(std::uint32_t slot, std::uint16_t mtu) { traces_[slot].mtu.link = mtu; }
+
     // Answers may have been lost inside the agent: what waits now and stays unanswered was not measured.
     void taint(const std::string& reason);
 
@@ -167,6 +179,7 @@ private:
         std::uint64_t run = 0;
         std::uint32_t cycle = 0;
         std::uint16_t flow = 0;
+        std::uint16_t size = 0;
         std::uint8_t ttl = 0;
         Purpose purpose = Purpose::Measure;
         ProbeState state = ProbeState::Waiting;
@@ -192,11 +205,12 @@ private:
     struct Flow {
         std::uint8_t reach = 0;    // the last hop; 0: not known
         std::uint8_t highest = 0;  // the furthest hop that answered
+        bool arrived = false;      // at `reach`, the destination answered
         Asked now{};               // the present cycle
         bool stretching = false;
         Asked stretch{};  // the cycle that goes on in stretches, while later ones have begun
         Moment stretch_at{};
-        std::vector<Responder> way{};  // by TTL - 1, when the trace looks for branches
+        std::vector<Responder> way{};  // by TTL - 1
     };
 
     struct Run {
@@ -212,6 +226,15 @@ private:
         std::uint16_t flow = 0;
         std::uint8_t ttl = 0;
         Purpose purpose = Purpose::Measure;
+        std::uint16_t size = 0;
+    };
+
+    struct Mtu {
+        std::unique_ptr<MtuSearch> search{};  // while it goes on
+        bool begun = false;                   // something was handed out for it
+        bool searched = false;                // once at least
+        Moment due{};
+        std::uint16_t link = 1500;
     };
 
     // When branches are looked for, and what was found.
@@ -238,6 +261,7 @@ private:
         std::vector<std::uint16_t> flow_ids{};
         std::vector<Flow> flows{};
         Branches branches{};
+        Mtu mtu{};
         Nanos rtt_max{};
         std::uint32_t late = 0;
         std::uint32_t duplicates = 0;
@@ -257,6 +281,7 @@ private:
 
     Trace* find(const Identity& id);
     Probe* find_waiting(const Identity& id);
+    static Probe* find_of_flow(Trace& trace, const Probe& latest);
     static Run* find_run(Trace& trace, std::uint64_t number);
     void plan_next(std::uint32_t slot, Moment now);
     void begin_turn(std::uint32_t slot, Moment now);
@@ -266,6 +291,11 @@ private:
     void begin_cycle(std::uint32_t slot, Run& run, std::uint64_t within, Moment now);
     void note_distance(std::uint32_t slot, const Probe& probe, const Reply& reply, Moment now);
     void note_responder(std::uint32_t slot, const Probe& probe, const Reply& reply, Moment now);
+    bool& begun_of(Trace& trace, const Wanted& wanted);
+    static bool wants_mtu(const Trace& trace, Moment now);
+    void search_mtu(std::uint32_t slot, Moment now);
+    void stop_mtu_search(Trace& trace);
+    void tell_searches(Trace& trace, const Probe& probe, ProbeState state, const Settled& how);
     bool wants_branches(const Trace& trace, Moment now) const;
     void explore(std::uint32_t slot, Moment now);
     void finish_exploring(std::uint32_t slot, Exploration found, Moment now);

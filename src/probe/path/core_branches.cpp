@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-// When branches are looked for, and what follows from them.
+// When branches and the path MTU are looked for, and what follows from them.
 namespace nw::probe::path {
 namespace {
 
@@ -104,12 +104,66 @@ void Core::adopt_branches(std::uint32_t slot)
     listener_.explored(slot, found);
 }
 
+// Of a trace that has ended but for this, once.
+bool Core::wants_mtu(const Trace& trace, Moment now)
+{
+    if (trace.mtu.search) return true;
+    if (trace.plan.mtu_every == Nanos(0) || now < trace.mtu.due || trace.flows.empty()) return false;
+    const bool awaited = trace.state == State::Draining && trace.plan.mtu_awaited && !trace.mtu.searched;
+    return (trace.state == State::Active || awaited) && trace.flows.front().reach != 0 && trace.flows.front().arrived;
+}
+
+void Core::search_mtu(std::uint32_t slot, Moment now)
+{
+    auto& trace = traces_[slot];
+    auto& mtu = trace.mtu;
+    if (!mtu.search) {
+        const auto& flow = trace.flows.front();
+        MtuSettings settings{.end = flow.reach, .size_max = mtu.link};
+        for (std::uint8_t ttl = 1; ttl < flow.reach && ttl <= flow.way.size(); ++ttl)
+            if (flow.way[ttl - 1U].known) settings.answering.push_back(ttl);
+        mtu.search = std::make_unique<MtuSearch>(std::move(settings));
+        mtu.begun = false;
+    }
+    if (const auto probe = mtu.search->next()) {
+        trace.wanted.push_back(
+            {.flow = trace.flow_ids.front(), .ttl = probe->ttl, .purpose = Purpose::Mtu, .size = probe->size});
+        schedule_.enqueue(slot);
+    }
+    if (!mtu.search->done()) return;
+    const auto found = mtu.search->found();
+    stop_mtu_search(trace);
+    mtu.due = now + trace.plan.mtu_every;
+    mtu.searched = true;
+    listener_.mtu_searched(slot, found);
+}
+
+void Core::stop_mtu_search(Trace& trace)
+{
+    trace.mtu.search.reset();
+    std::erase_if(trace.wanted, [](const Wanted& wanted) { return wanted.purpose == Purpose::Mtu; });
+}
+
+void Core::tell_searches(Trace& trace, const Probe& probe, ProbeState state, const Settled& how)
+{
+    if (auto* explorer = probe.purpose == Purpose::Explore ? trace.branches.explorer.get() : nullptr) {
+        const Explorer::Probe asked{probe.flow, probe.ttl};
+        if (state == ProbeState::Answered) explorer->answered(asked, how.reply->responder, ends_path(how.reply->answer));
+        else explorer->unanswered(asked);
+    }
+    if (auto* search = probe.purpose == Purpose::Mtu ? trace.mtu.search.get() : nullptr) {
+        if (state == ProbeState::Answered) search->answered(*how.reply);
+        else if (state == ProbeState::Unsent && how.outcome == Outcome::Unreachable) search->refused_here();
+        else search->unanswered();
+    }
+}
+
 // See rule 5.
 void Core::note_responder(std::uint32_t slot, const Probe& probe, const Reply& reply, Moment now)
 {
     auto& trace = traces_[slot];
     const auto position = position_of(trace, probe.flow);
-    if (!trace.plan.explore || position == trace.flows.size()) return;
+    if (position == trace.flows.size()) return;
     auto& way = trace.flows[position].way;
     if (way.size() < probe.ttl) way.resize(probe.ttl);
     auto& responder = way[probe.ttl - 1U];
@@ -122,6 +176,8 @@ void Core::note_responder(std::uint32_t slot, const Probe& probe, const Reply& r
     responder.other = reply.responder;
     if (responder.strikes < kStrikes) return;
     responder = {.usual = reply.responder, .known = true};
+    if (position == 0) trace.mtu.due = std::min(trace.mtu.due, std::max(now, trace.branches.not_before));
+    if (!trace.plan.explore) return;
     trace.branches.due = std::min(trace.branches.due, std::max(now, trace.branches.not_before));
     schedule_.enqueue(slot);
 }

@@ -12,7 +12,7 @@ constexpr Nanos kRemember = Seconds(2);
 // While branches are looked for, a probe that takes much longer than all others is asked again.
 constexpr Nanos kExploreTimeoutMin = Millis(500);
 constexpr Nanos kExploreTimeoutFirst = Seconds(1);
-constexpr Nanos kRetryBranches = std::chrono::minutes(1);
+constexpr Nanos kRetrySearch = std::chrono::minutes(1);
 
 }  // namespace
 
@@ -54,11 +54,27 @@ Nanos Core::timeout_of(const Trace& trace, const Probe& probe) const
     return std::min(trace.plan.timeout, usual);
 }
 
+// Which packet of the flow an answer that names none belongs to. In one cycle several may have come to the destination,
+// while it is not known how far that is: it answers all of them, so that counting from the furthest one is right.
+Core::Probe* Core::find_of_flow(Trace& trace, const Probe& latest)
+{
+    Probe* best = nullptr;
+    for (auto& probe : trace.probes) {
+        const bool same = probe.flow == latest.flow && probe.purpose == latest.purpose && probe.run == latest.run
+                          && probe.cycle == latest.cycle;
+        if (same && probe.state == ProbeState::Waiting && (!best || probe.ttl > best->ttl)) best = &probe;
+    }
+    return best;
+}
+
 void Core::answered(const Reply& reply, Moment when, bool kernel_time)
 {
     auto* trace = find(reply.id);
     if (!trace) return;
-    auto& probe = trace->probes[std::size_t(reply.id.seq - trace->first_seq)];
+    auto* named = &trace->probes[std::size_t(reply.id.seq - trace->first_seq)];
+    if (reply.of_flow) named = find_of_flow(*trace, *named);
+    if (!named) return;
+    auto& probe = *named;
     if (probe.state != ProbeState::Waiting) {
         if (probe.state == ProbeState::Lost) ++trace->late;
         if (probe.state == ProbeState::Answered) ++trace->duplicates;
@@ -132,13 +148,20 @@ void Core::fail_run(const Identity& id, Outcome outcome, const std::string& reas
     const auto number = probe->run;
     give_up(trace, purpose, number);
     const auto now = schedule_.ticked();
-    if (purpose == Purpose::Explore) stop_exploring(trace);  // runs fail for the same reason, and say so
+    // Runs fail for the same reason, and say so.
+    if (purpose == Purpose::Explore) stop_exploring(trace);
+    if (purpose == Purpose::Mtu) stop_mtu_search(trace);
     for (auto& other : trace.probes)
         if (other.state == ProbeState::Waiting && other.purpose == purpose && other.run == number)
             settle(id.slot, other, ProbeState::Unsent, {.outcome = outcome, .reason = reason});
+    if (purpose == Purpose::Mtu) {
+        trace.mtu.due = now + kRetrySearch;
+        trace.mtu.searched = true;
+        return after_settling(id.slot);
+    }
     if (purpose == Purpose::Explore) {
         if (trace.state == State::Exploring) finish_exploring(id.slot, {.flows = {0}}, now);
-        trace.branches.due = now + kRetryBranches;
+        trace.branches.due = now + kRetrySearch;
         return;
     }
     schedule_.clear(id.slot, Timer::Next);
@@ -168,16 +191,14 @@ void Core::settle(std::uint32_t slot, Probe& probe, ProbeState state, const Sett
     --waiting_;
     auto* run = probe.purpose == Purpose::Measure ? find_run(trace, probe.run) : nullptr;
     if (run) note_in_run(*run, state, how);
-    auto* explorer = probe.purpose == Purpose::Explore ? trace.branches.explorer.get() : nullptr;
-    if (explorer && state == ProbeState::Answered)
-        explorer->answered({probe.flow, probe.ttl}, how.reply->responder, ends_path(how.reply->answer));
-    else if (explorer) explorer->unanswered({probe.flow, probe.ttl});
+    tell_searches(trace, probe, state, how);
     Settled settled = how;
     settled.run = probe.run;
     settled.cycle = probe.cycle;
     settled.round = probe.run * trace.plan.cycles + probe.cycle;
     settled.flow = probe.flow;
     settled.ttl = probe.ttl;
+    settled.size = probe.size;
     settled.purpose = probe.purpose;
     settled.state = state;
     settled.sent = probe.sent;
@@ -188,7 +209,7 @@ void Core::after_settling(std::uint32_t slot)
 {
     auto& trace = traces_[slot];
     // What is sent next is decided once all that has come in is known.
-    if (trace.branches.explorer) schedule_.enqueue(slot);
+    if (trace.branches.explorer || wants_mtu(trace, schedule_.ticked())) schedule_.enqueue(slot);
     set_discovering(traces_[slot]);
     finish_complete(slot);
     finish_retired(slot);
@@ -278,6 +299,10 @@ void Core::finish_retired(std::uint32_t slot)
 {
     auto& trace = traces_[slot];
     if (trace.state != State::Draining || !trace.runs.empty() || !trace.wanted.empty()) return;
+    if (wants_mtu(trace, schedule_.ticked())) {
+        if (!trace.mtu.search) schedule_.enqueue(slot);
+        return;
+    }
     for (const auto& probe : trace.probes) waiting_ -= probe.state == ProbeState::Waiting;
     schedule_.clear(slot, Timer::Next);
     schedule_.clear(slot, Timer::Expiry);

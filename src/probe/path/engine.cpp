@@ -3,11 +3,14 @@
 #include "probe/path/linux_port.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace nw::probe::path {
 namespace {
 
 constexpr std::size_t kTakeMax = 256;
+// Path MTUs change with routes, and that is noticed; looking for a black hole takes some 50 large packets.
+constexpr Nanos kMtuEvery = std::chrono::minutes(10);
 
 std::uint16_t port_of(const PathSettings& settings)
 {
@@ -93,7 +96,9 @@ void PathEngine::launch(std::unique_ptr<Target> target)
                                  .flows = settings.flows,
                                  .explore = settings.explore,
                                  .explore_first = first == FirstRun::OffBeat,
-                                 .follow_on = first == FirstRun::OffBeat},
+                                 .follow_on = first == FirstRun::OffBeat,
+                                 .mtu_every = settings.mtu ? kMtuEvery : Nanos(0),
+                                 .mtu_awaited = first == FirstRun::OffBeat},
                                 start.first, start.next, time_.now());
     target->slot = slot;
     auto& placed = *target;
@@ -155,18 +160,7 @@ void PathEngine::send_due(Moment when)
         for (const auto& due : due_) {
             if (!ready_to_send(due, when)) continue;
             const auto& target = roster_.at(due.id.slot);
-            const auto& settings = target.settings;
-            outgoing_.push_back({.id = due.id,
-                                 .socket = *target.socket,
-                                 .source = target.source,
-                                 .to = {target.address.address, target.address.scope},
-                                 .protocol = settings.protocol,
-                                 .port = port_of(settings),
-                                 .flow = due.flow,
-                                 .size = settings.size,
-                                 .ttl = due.ttl,
-                                 .dscp = settings.dscp,
-                                 .dont_fragment = settings.dont_fragment});
+            outgoing_.push_back(packet_of(target, due));
         }
         turns_.spend(outgoing_.size());
         packets_sent_ += outgoing_.size();
@@ -177,17 +171,47 @@ void PathEngine::send_due(Moment when)
     }
 }
 
+Outgoing PathEngine::packet_of(const Target& target, const Due& due)
+{
+    const auto& settings = target.settings;
+    Outgoing packet{.id = due.id,
+                    .socket = *target.socket,
+                    .source = target.source,
+                    .to = {target.address.address, target.address.scope},
+                    .protocol = settings.protocol,
+                    .port = port_of(settings),
+                    .flow = due.flow,
+                    .size = settings.size,
+                    .ttl = due.ttl,
+                    .dscp = settings.dscp,
+                    .dont_fragment = settings.dont_fragment};
+    if (due.size == 0) return packet;
+    packet.size = due.size;
+    packet.dont_fragment = true;
+    if (settings.protocol != Protocol::Tcp) return packet;
+    // SYNs have no size to choose.
+    packet.protocol = Protocol::Icmp;
+    packet.port = 0;
+    return packet;
+}
+
 bool PathEngine::ready_to_send(const Due& due, Moment when)
 {
     const auto& id = due.id;
     if (!core_.is_waiting(id)) return false;  // its run has just failed
-    if (!due.first) return true;
-    if (const auto gone = obstacle(roster_.at(id.slot))) {
+    auto& target = roster_.at(id.slot);
+    if (!due.first) {
+        // A device that goes away in the middle of a run is noticed with the next cycle.
+        if (std::exchange(target.checked, when) != when) target.obstacle = port_->check(*target.socket, when);
+        if (!target.obstacle) return true;
+        core_.send_failed(id, target.obstacle->outcome, target.obstacle->why);
+        return false;
+    }
+    if (const auto gone = obstacle(target)) {
         core_.fail_run(id, gone->outcome, gone->why);
         return false;
     }
     roster_.refresh(id.slot);
-    auto& target = roster_.at(id.slot);
     if (const auto& problem = target.where.problem()) {
         core_.fail_run(id, problem->outcome, problem->why);
         return false;
@@ -196,13 +220,16 @@ bool PathEngine::ready_to_send(const Due& due, Moment when)
         core_.fail_run(id, Outcome::NotMeasured, "the name of the target is being looked up");
         return false;
     }
-    const auto source =
+    const auto ready =
         port_->prepare(*target.socket, {target.address.address, target.address.scope}, target.settings.protocol, when);
-    if (!source) {
-        core_.fail_run(id, source.error().outcome, source.error().why);
+    if (!ready) {
+        core_.fail_run(id, ready.error().outcome, ready.error().why);
         return false;
     }
-    target.source = *source;
+    target.source = ready->source;
+    target.checked = when;
+    target.obstacle.reset();
+    core_.set_link_mtu(id.slot, ready->link_mtu);
     return true;
 }
 
@@ -214,6 +241,11 @@ void PathEngine::probe_settled(std::uint32_t slot, const Settled& probe)
 void PathEngine::explored(std::uint32_t slot, const Exploration& found)
 {
     observer_.explored(roster_.at(slot).ref(), found);
+}
+
+void PathEngine::mtu_searched(std::uint32_t slot, const MtuFound& found)
+{
+    observer_.mtu_searched(roster_.at(slot).ref(), found);
 }
 
 void PathEngine::run_begun(std::uint32_t slot, const RunStart& run) { observer_.run_begun(roster_.at(slot).ref(), run); }

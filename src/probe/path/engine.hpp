@@ -37,6 +37,7 @@ public:
     // Where the packets go from now on; empty: nowhere, `problem` says why.
     virtual void target_changed(TraceRef trace, const std::optional<packet::Address>& address, std::string_view problem) = 0;
     virtual void explored(TraceRef trace, const Exploration& found) = 0;
+    virtual void mtu_searched(TraceRef trace, const MtuFound& found) = 0;
     virtual void run_begun(TraceRef trace, const RunStart& run) = 0;
     virtual void probe_settled(TraceRef trace, const Settled& settled) = 0;
     // `resolved_in`: how long it took to find the target's address, told once.
@@ -53,6 +54,8 @@ struct Target {
     std::optional<std::uint32_t> socket{};
     HostAddress address{};     // that the socket is for
     packet::Address source{};  // that packets come from
+    Moment checked{};          // that they can leave
+    std::optional<NotReady> obstacle{};
     PathSettings settings{};
     StartOptions options{};
     TargetAddress where;
@@ -90,9 +93,11 @@ private:
     std::optional<NotReady> obstacle(const Target& target);
     void send_due(Moment when);
     bool ready_to_send(const Due& due, Moment when);
+    static Outgoing packet_of(const Target& target, const Due& due);
 
     void probe_settled(std::uint32_t slot, const Settled& probe) override;
     void explored(std::uint32_t slot, const Exploration& found) override;
+    void mtu_searched(std::uint32_t slot, const MtuFound& found) override;
     void run_begun(std::uint32_t slot, const RunStart& run) override;
     void run_finished(std::uint32_t slot, const RunEnd& run) override;
     void slot_free(std::uint32_t slot) override;

@@ -17,6 +17,7 @@ struct Recorder final : PathObserver {
     void begun(TraceRef, const PathSettings&) override {}
     void ended(TraceRef) override {}
     void run_begun(TraceRef, const RunStart&) override {}
+    void mtu_searched(TraceRef, const MtuFound& found) override { mtus.push_back(found); }
     void probe_settled(TraceRef trace, const Settled& settled) override
     {
         const auto probe = trace.probe;
@@ -40,6 +41,7 @@ struct Recorder final : PathObserver {
     std::map<ProbeId, std::map<std::uint16_t, std::map<std::uint8_t, packet::Address>>> links{};
     std::set<std::string, std::less<>> reasons{};
     std::vector<Exploration> explorations{};
+    std::vector<MtuFound> mtus{};
     std::vector<RunEnd> runs{};
     std::vector<std::string> targets{};
     std::vector<Nanos> rtts{};
@@ -334,6 +336,25 @@ TEST_CASE("an agent that slept reports the runs it missed")
     bench.engine->stop(ProbeId{1});
     bench.pass(Seconds(1));
     CHECK(bench.engine->idle());
+}
+
+TEST_CASE("a trace that waits for the path MTU ends when that is found, and one whose destination is mute does not wait")
+{
+    for (const bool mute : {false, true}) {
+        Network network(1);
+        network.chain(0, 5);
+        network.nodes[4].mtu = 1400;
+        network.nodes[4].mute_about_mtu = true;
+        network.nodes[5].silent = mute;
+        Bench bench(network);
+        auto with = settings(2);
+        with.mtu = true;
+        bench.start(with);
+        bench.pass(Seconds(120));
+        CHECK(bench.seen.is_idle);
+        REQUIRE(bench.seen.mtus.size() == (mute ? 0 : 1));
+        if (!mute) CHECK(bench.seen.mtus[0] == MtuFound{.mtu = 1400, .black_hole_after = 3, .size_max = 1500});
+    }
 }
 
 TEST_CASE("stopping in the middle leaves nothing behind")

@@ -63,7 +63,12 @@ struct LinuxPort::ReceiveBatch {
 };
 
 LinuxPort::LinuxPort(Random& random, Devices* devices)
-    : codec_(random), receivers_{{{Family::V4, false}, {Family::V6, false}, {Family::V4, true}, {Family::V6, true}}},
+    : codec_(random), receivers_{{{Family::V4, Protocol::Icmp},
+                                  {Family::V6, Protocol::Icmp},
+                                  {Family::V4, Protocol::Tcp},
+                                  {Family::V6, Protocol::Tcp},
+                                  {Family::V4, Protocol::Udp},
+                                  {Family::V6, Protocol::Udp}}},
       devices_(devices), out_(std::make_unique<SendBatch>()), in_(std::make_unique<ReceiveBatch>())
 {}
 
@@ -100,27 +105,35 @@ void LinuxPort::release(std::uint32_t index)
 std::optional<NotReady> LinuxPort::open_receivers(Family family, Protocol protocol)
 {
     for (auto& receiver : receivers_) {
-        if (receiver.family != family || (receiver.tcp && protocol != Protocol::Tcp) || receiver.fd.is_open()) continue;
+        const bool needed = receiver.protocol == Protocol::Icmp || receiver.protocol == protocol;
+        if (receiver.family != family || !needed || receiver.fd.is_open()) continue;
         if (auto problem = open_receiver(receiver, codec_.flow_base())) return problem;
     }
     return std::nullopt;
 }
 
-std::expected<packet::Address, NotReady> LinuxPort::prepare(std::uint32_t index, const Destination& to, Protocol protocol,
-                                                            Moment now)
+std::optional<NotReady> LinuxPort::check(std::uint32_t index, Moment now)
 {
     auto& sender = *senders_[index];
     const auto& route = sender.route;
     if (!route.device.empty()) {
         const auto& device = devices_.state(route.device, route.family, now);
-        if (device.problem) return std::unexpected(NotReady{Outcome::BindError, *device.problem});
+        if (device.problem) return NotReady{Outcome::BindError, *device.problem};
         // A device that was removed and made again has another index: the old binding leads nowhere.
         if (sender.fd.is_open() && device.index != sender.device_index) sender.fd = {};
     }
-    if (!sender.fd.is_open())
-        if (auto problem = open_sender(sender)) return std::unexpected(*std::move(problem));
+    return sender.fd.is_open() ? std::nullopt : open_sender(sender);
+}
+
+std::expected<Prepared, NotReady> LinuxPort::prepare(std::uint32_t index, const Destination& to, Protocol protocol,
+                                                     Moment now)
+{
+    if (auto problem = check(index, now)) return std::unexpected(*std::move(problem));
+    const auto& route = senders_[index]->route;
     if (auto problem = open_receivers(route.family, protocol)) return std::unexpected(*std::move(problem));
-    return source_for(route, to);
+    const auto source = source_for(route, to);
+    if (!source) return std::unexpected(source.error());
+    return Prepared{.source = *source, .link_mtu = link_mtu(route, *source)};
 }
 
 void LinuxPort::send(std::span<const Outgoing> packets, Moment now, PortEvents& events)
@@ -230,9 +243,11 @@ void LinuxPort::handle_received(const Receiver& receiver, mmsghdr& message, Port
         bytes = bytes.subspan(header->header_bytes);
         // The kernel hands raw IPv4 sockets packets whose ICMP checksum it has not looked at.
         const bool whole = (message.msg_hdr.msg_flags & MSG_TRUNC) == 0;
-        if (!receiver.tcp && whole && packet::checksum(bytes) != 0) return;
+        if (receiver.protocol == Protocol::Icmp && whole && packet::checksum(bytes) != 0) return;
     }
-    auto reply = receiver.tcp ? codec_.decode_tcp(*from, bytes) : codec_.decode_icmp(*from, bytes);
+    auto reply = receiver.protocol == Protocol::Icmp  ? codec_.decode_icmp(*from, bytes)
+                 : receiver.protocol == Protocol::Tcp ? codec_.decode_tcp(*from, bytes)
+                                                      : codec_.decode_udp(*from, bytes);
     if (!reply) return;
     reply->received = ancillary.stamp;
     reply->ttl = ttl;

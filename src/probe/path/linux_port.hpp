@@ -25,8 +25,9 @@ public:
 
     std::uint32_t acquire(const Route& route) override;
     void release(std::uint32_t socket) override;
-    std::expected<packet::Address, NotReady> prepare(std::uint32_t socket, const Destination& to, Protocol protocol,
-                                                     Moment now) override;
+    std::expected<Prepared, NotReady> prepare(std::uint32_t socket, const Destination& to, Protocol protocol,
+                                              Moment now) override;
+    std::optional<NotReady> check(std::uint32_t socket, Moment now) override;
     void send(std::span<const Outgoing> packets, Moment now, PortEvents& events) override;
     void receive(PortEvents& events) override;
 
@@ -43,7 +44,7 @@ private:
 
     Codec codec_;
     std::vector<std::unique_ptr<Sender>> senders_{};  // null: the handle is free
-    std::array<Receiver, 4> receivers_;               // ICMP and TCP, IPv4 and IPv6
+    std::array<Receiver, 6> receivers_;               // ICMP, TCP and UDP, IPv4 and IPv6
     DeviceWatch devices_;
     std::unique_ptr<SendBatch> out_;
     std::unique_ptr<ReceiveBatch> in_;

@@ -1,12 +1,17 @@
 #include "probe/path/linux_socket.hpp"
 
+#include "probe/path/codec.hpp"
+
+#include <ifaddrs.h>
 #include <linux/filter.h>
 #include <linux/net_tstamp.h>
 #include <net/if.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <sys/ioctl.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -82,8 +87,8 @@ bool attach_icmp_v6(int fd, std::uint16_t base)
                          });
 }
 
-// Segments to a port of ours.
-bool attach_tcp(int fd, Family family, std::uint16_t base)
+// TCP and UDP to a port of ours: both have it in the same place.
+bool attach_ports(int fd, Family family, std::uint16_t base)
 {
     const std::uint16_t load = family == Family::V4 ? BPF_IND : BPF_ABS;
     return attach(fd, std::array{
@@ -99,7 +104,7 @@ bool attach_tcp(int fd, Family family, std::uint16_t base)
 bool attach_filter(const Receiver& receiver, std::uint16_t base)
 {
     const int fd = receiver.fd.get();
-    if (receiver.tcp) return attach_tcp(fd, receiver.family, base);
+    if (receiver.protocol != Protocol::Icmp) return attach_ports(fd, receiver.family, base);
     return receiver.family == Family::V4 ? attach_icmp_v4(fd, base) : attach_icmp_v6(fd, base);
 }
 
@@ -159,7 +164,10 @@ void start_stamps(Sender& sender)
 std::optional<NotReady> open_receiver(Receiver& receiver, std::uint16_t flow_base)
 {
     const bool v4 = receiver.family == Family::V4;
-    const int protocol = receiver.tcp ? int(IPPROTO_TCP) : v4 ? int(IPPROTO_ICMP) : int(IPPROTO_ICMPV6);
+    const int icmp = v4 ? int(IPPROTO_ICMP) : int(IPPROTO_ICMPV6);
+    const int protocol = receiver.protocol == Protocol::Tcp   ? int(IPPROTO_TCP)
+                         : receiver.protocol == Protocol::Udp ? int(IPPROTO_UDP)
+                                                              : icmp;
     receiver.fd = Descriptor(::socket(domain_of(receiver.family), SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
     if (!receiver.fd.is_open()) return cannot_open(receiver.family);
     if (!attach_filter(receiver, flow_base)) {
@@ -192,6 +200,24 @@ std::expected<packet::Address, NotReady> source_for(const Route& route, const De
     const auto source = address_of(reinterpret_cast<const sockaddr*>(&own));
     if (!source) return std::unexpected(NotReady{Outcome::BindError, "no source address"});
     return *source;
+}
+
+std::uint16_t link_mtu(const Route& route, const packet::Address& source)
+{
+    auto device = route.device;
+    ifaddrs* all = nullptr;
+    if (device.empty() && getifaddrs(&all) == 0) {
+        for (const auto* entry = all; entry && device.empty(); entry = entry->ifa_next)
+            if (entry->ifa_addr && address_of(entry->ifa_addr) == source) device = entry->ifa_name;
+        freeifaddrs(all);
+    }
+    constexpr std::uint16_t kUsual = 1500;
+    const Descriptor fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    ifreq request{};
+    if (device.empty() || device.size() >= IFNAMSIZ) return kUsual;
+    std::memcpy(request.ifr_name, device.data(), device.size());
+    if (ioctl(fd.get(), SIOCGIFMTU, &request) != 0 || request.ifr_mtu <= 0) return kUsual;
+    return std::uint16_t(std::min<std::size_t>(std::size_t(request.ifr_mtu), kPacketBytesMax));
 }
 
 }  // namespace nw::probe::path

@@ -1,7 +1,8 @@
 // The sockets of the path engine on Linux. Private to the Linux port.
 //
 // Packets are sent whole, IP header included, from one raw socket per route; answers of all routes arrive at one raw
-// ICMP socket per family, and at one raw TCP socket when SYNs are sent. Filters in the kernel let pass what can be ours.
+// ICMP socket per family, and at a raw TCP or UDP socket when such packets are sent. Filters in the kernel let pass what
+// can be ours.
 #pragma once
 
 #include "probe/linux_net.hpp"
@@ -26,7 +27,7 @@ struct Sender {
 
 struct Receiver {
     packet::Family family = packet::Family::V4;
-    bool tcp = false;  // otherwise ICMP
+    Protocol protocol = Protocol::Icmp;
     Descriptor fd{};
     std::uint32_t drops = 0;
 };
@@ -40,5 +41,8 @@ std::optional<NotReady> open_receiver(Receiver& receiver, std::uint16_t flow_bas
 
 // The address that packets to `to` come from.
 std::expected<packet::Address, NotReady> source_for(const Route& route, const Destination& to);
+
+// What the device that has the address takes, at most kPacketBytesMax.
+std::uint16_t link_mtu(const Route& route, const packet::Address& source);
 
 }  // namespace nw::probe::path

@@ -13,6 +13,8 @@ constexpr std::uint8_t kAttempts = 4;
 // Flow 0 asks so many hops at once, and goes on while the last of them answers.
 constexpr std::uint8_t kScoutAtOnce = 12;
 constexpr std::uint8_t kScoutStep = 8;
+// How often a flow that is never answered at a hop is compared with one that is.
+constexpr std::uint8_t kComparisons = 3;
 
 // The chance that n flows, spread evenly over `branches`, leave at least one of them out (inclusion and exclusion).
 double chance_to_miss(std::uint32_t branches, std::uint32_t n)
@@ -93,6 +95,14 @@ void Explorer::scout(std::vector<Probe>& out)
     while (scouted_ < until) send(0, ++scouted_, out);
 }
 
+// Where a silent branch is known, that is where the flow goes.
+void Explorer::give_up(const Hop& hop, Entry& entry, bool beyond)
+{
+    const auto silent = std::ranges::find_if(hop.nodes, [](const PathNode& node) { return !node.address; });
+    entry.state = silent == hop.nodes.end() || beyond ? State::GivenUp : State::Answered;
+    if (entry.state == State::Answered) entry.node = std::size_t(silent - hop.nodes.begin());
+}
+
 void Explorer::repeat(std::vector<Probe>& out)
 {
     for (std::uint8_t ttl = 1; ttl <= settings_.hops_max; ++ttl) {
@@ -103,9 +113,9 @@ void Explorer::repeat(std::vector<Probe>& out)
             if (entry.state != State::Repeat) continue;
             // Behind the end there is nothing; where nobody answers, one flow is enough to make sure.
             const bool beyond = reach_ != 0 && ttl > reach_of(flow);
-            if (entry.attempts >= kAttempts || beyond || (hop.nodes.empty() && flow != 0)) entry.state = State::GivenUp;
+            if (entry.attempts >= kAttempts || beyond || (hop.nodes.empty() && flow != 0)) give_up(hop, entry, beyond);
             else if (!std::exchange(waiting, true)) send(flow, ttl, out);
-            if (limited_) entry.state = State::GivenUp;
+            if (limited_ && entry.state == State::Repeat) give_up(hop, entry, beyond);
         }
     }
 }
@@ -179,6 +189,16 @@ std::vector<Explorer::Probe> Explorer::next()
 {
     std::vector<Probe> out;
     if (finished_) return out;
+    do {
+        advance(out);
+        if (out.empty() && on_their_way_ == 0) verify(out);
+    } while (out.empty() && on_their_way_ == 0 && compare_silence(out));
+    finished_ = out.empty() && on_their_way_ == 0;
+    return out;
+}
+
+void Explorer::advance(std::vector<Probe>& out)
+{
     scout(out);
     repeat(out);
     // The others follow once the end is known, or the scout has given up.
@@ -189,9 +209,6 @@ std::vector<Explorer::Probe> Explorer::next()
             if (!hops_[ttl].nodes.empty()) furthest = ttl;
         for (std::uint8_t ttl = 0; ttl < furthest && !limited_; ++ttl) satisfy(ttl, out);
     }
-    if (out.empty() && on_their_way_ == 0) verify(out);
-    finished_ = out.empty() && on_their_way_ == 0;
-    return out;
 }
 
 void Explorer::answered(Probe probe, const packet::Address& responder, bool last)
@@ -200,6 +217,13 @@ void Explorer::answered(Probe probe, const packet::Address& responder, bool last
     auto& entry = hop.flows.at(probe.flow);
     NW_ASSERT(entry.state == State::OnItsWay && on_their_way_ > 0);
     --on_their_way_;
+    if (std::exchange(entry.again, false)) {
+        ++(entry.before == State::Answered ? hop.answering_back : hop.silent_back);
+        if (entry.before == State::Answered) {
+            entry.state = State::Answered;
+            return;
+        }
+    }
     entry.state = State::Answered;
     const PathNode node{probe.ttl, responder, last};
     const auto found = std::ranges::find(hop.nodes, node);
@@ -213,7 +237,66 @@ void Explorer::unanswered(Probe probe)
     auto& entry = hops_[probe.ttl].flows.at(probe.flow);
     NW_ASSERT(entry.state == State::OnItsWay && on_their_way_ > 0);
     --on_their_way_;
-    entry.state = State::Repeat;
+    entry.state = std::exchange(entry.again, false) ? entry.before : State::Repeat;
+}
+
+// A flow that is never answered at a hop before its end, where others are.
+std::optional<std::uint16_t> Explorer::silent_flow(std::uint8_t ttl) const
+{
+    for (const auto& [flow, entry] : hops_[ttl].flows)
+        if (entry.state == State::GivenUp && ttl < reach_of(flow) && (reach_ == 0 || ttl < reach_)) return flow;
+    return std::nullopt;
+}
+
+void Explorer::ask_again(std::uint16_t flow, std::uint8_t ttl, std::vector<Probe>& out)
+{
+    auto& entry = hops_[ttl].flows.at(flow);
+    entry.again = true;
+    entry.before = std::exchange(entry.state, State::OnItsWay);
+    ++probes_;
+    ++on_their_way_;
+    out.push_back({flow, ttl});
+}
+
+// See rule 4. True when a silent branch has been recognised.
+bool Explorer::compare_silence(std::vector<Probe>& out)
+{
+    bool recognised = false;
+    for (std::uint8_t ttl = 1; ttl < settings_.hops_max; ++ttl) {
+        auto& hop = hops_[ttl];
+        const auto silent = hop.judged ? std::nullopt : silent_flow(ttl);
+        if (!silent) continue;
+        if (hop.compared < kComparisons && probes_ + 1 + hop.nodes.size() <= settings_.probes_max) {
+            ++hop.compared;
+            ask_again(*silent, ttl, out);
+            for (std::size_t node = 0; node < hop.nodes.size(); ++node) {
+                const auto known = std::ranges::find_if(hop.flows, [&](const auto& flow) {
+                    return flow.second.state == State::Answered && flow.second.node == node;
+                });
+                if (known == hop.flows.end()) continue;
+                ++hop.asked_back;
+                ask_again(known->first, ttl, out);
+            }
+            continue;
+        }
+        hop.judged = true;
+        const bool others_answer = hop.asked_back > 0 && hop.answering_back == hop.asked_back;
+        if (hop.compared < kComparisons || !others_answer || hop.silent_back > 0) continue;
+        add_silent_node(ttl);
+        recognised = true;
+    }
+    return recognised;
+}
+
+void Explorer::add_silent_node(std::uint8_t ttl)
+{
+    auto& hop = hops_[ttl];
+    hop.nodes.push_back({.ttl = ttl});
+    for (auto& [flow, entry] : hop.flows) {
+        if (entry.state != State::GivenUp || ttl >= reach_of(flow)) continue;
+        entry.state = State::Answered;
+        entry.node = hop.nodes.size() - 1;
+    }
 }
 
 // Who has the flow at the hop, as far as it was asked there. At a hop where nothing answers, nobody has it.
@@ -254,64 +337,6 @@ void Explorer::verify(std::vector<Probe>& out)
             if (known.insert(link).second) send(flow, std::uint8_t(ttl - 1), out);
         }
     }
-}
-
-Exploration Explorer::result() const
-{
-    Exploration result{
-        .links = links(), .probes = probes_, .complete = finished_ && !limited_ && !incomplete_, .alpha = settings_.alpha};
-    for (const auto& node : hops_[1].nodes) result.nodes.insert(node);
-    for (const auto& link : result.links)
-        for (const auto& node : {link.from, link.to})
-            if (node.address) result.nodes.insert(node);
-    pin(result);
-    return result;
-}
-
-std::optional<PathNode> Explorer::presumed_node(std::uint16_t flow, std::uint8_t ttl) const
-{
-    const auto& hop = hops_[ttl];
-    if (hop.nodes.size() == 1 && !hop.flows.contains(flow)) return hop.nodes.front();
-    return node_of(flow, ttl);
-}
-
-std::set<PathLink> Explorer::links_of(std::uint16_t flow, const std::set<PathLink>& among) const
-{
-    std::set<PathLink> passed;
-    for (std::uint8_t ttl = 2; ttl <= settings_.hops_max; ++ttl) {
-        const auto from = presumed_node(flow, std::uint8_t(ttl - 1));
-        const auto to = presumed_node(flow, ttl);
-        if (from && to && among.contains({*from, *to})) passed.insert({*from, *to});
-    }
-    return passed;
-}
-
-// Greedily: the flow that passes most links not passed yet, until all are. Flows that were pinned before come first
-// among equals, and keep their order: what is known of them stays of use.
-void Explorer::pin(Exploration& result) const
-{
-    std::vector<std::uint16_t> candidates;
-    for (const auto flow : settings_.preferred)
-        if (flow < flows_) candidates.push_back(flow);
-    for (std::uint16_t flow = 0; flow < flows_; ++flow)
-        if (std::ranges::find(candidates, flow) == candidates.end()) candidates.push_back(flow);
-    auto left = result.links;
-    while (!left.empty() && result.flows.size() < settings_.pinned_max) {
-        std::uint16_t best = 0;
-        std::set<PathLink> passed_by_best;
-        for (const auto flow : candidates) {
-            auto passed = links_of(flow, left);
-            if (passed.size() <= passed_by_best.size()) continue;
-            best = flow;
-            passed_by_best = std::move(passed);
-        }
-        if (passed_by_best.empty()) break;
-        result.flows.push_back(best);
-        for (const auto& link : passed_by_best) left.erase(link);
-    }
-    if (result.flows.empty()) result.flows.push_back(0);
-    std::ranges::sort(result.flows, {}, [&](std::uint16_t flow) { return std::ranges::find(candidates, flow); });
-    result.covered = left.empty();
 }
 
 }  // namespace nw::probe::path

@@ -8,7 +8,8 @@
 //    node without that.
 // 3. One flow goes first, to find out how far the destination is.
 // 4. What is not answered is sent again, at most kAttempts times in all; a hop where nothing answers counts as one
-//    node without an address. Flows that stay unanswered at a hop where others were answered say nothing about it.
+//    node without an address. Flows that stay unanswered at a hop where others were answered take a silent branch when
+//    a flow through each node found there is answered again, beside them, every time; otherwise they say nothing.
 // 5. Links join the answers to one flow only: none is ever made up of two flows.
 #pragma once
 
@@ -82,15 +83,21 @@ private:
         State state = State::OnItsWay;
         std::uint8_t attempts = 1;
         std::size_t node = 0;
+        bool again = false;  // asked once more, to compare: `before` is what was known of it
+        State before = State::OnItsWay;
     };
     struct Hop {
         std::map<std::uint16_t, Entry> flows{};
         std::vector<PathNode> nodes{};
+        // Comparisons of a flow that is not answered with one through each node: how many, and what came back.
+        std::uint32_t compared = 0, asked_back = 0, answering_back = 0, silent_back = 0;
+        bool judged = false;
     };
 
     void send(std::uint16_t flow, std::uint8_t ttl, std::vector<Probe>& out);
     void scout(std::vector<Probe>& out);
     void repeat(std::vector<Probe>& out);
+    static void give_up(const Hop& hop, Entry& entry, bool beyond);
     void satisfy(std::uint8_t ttl, std::vector<Probe>& out);
     void satisfy_node(std::uint8_t ttl, std::size_t node, std::vector<Probe>& out);
     bool mute(std::uint8_t ttl) const;
@@ -101,6 +108,11 @@ private:
     std::optional<PathNode> presumed_node(std::uint16_t flow, std::uint8_t ttl) const;
     std::set<PathLink> links() const;
     void verify(std::vector<Probe>& out);
+    void advance(std::vector<Probe>& out);
+    std::optional<std::uint16_t> silent_flow(std::uint8_t ttl) const;
+    void ask_again(std::uint16_t flow, std::uint8_t ttl, std::vector<Probe>& out);
+    bool compare_silence(std::vector<Probe>& out);
+    void add_silent_node(std::uint8_t ttl);
     std::set<PathLink> links_of(std::uint16_t flow, const std::set<PathLink>& among) const;
     void pin(Exploration& result) const;
 

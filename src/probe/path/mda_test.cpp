@@ -151,6 +151,43 @@ TEST_CASE("loss is made up for, silence is one node, and no link is invented bes
     }
 }
 
+TEST_CASE("a silent branch beside answering ones is a branch, with what lies behind it")
+{
+    int complete = 0, seen = 0;
+    for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+        Network network(seed);
+        const auto before = network.chain(0, 2);
+        const auto a = network.add({before}), b = network.add({before}), c = network.add({before});
+        network.nodes[b].silent = true;
+        const auto behind_a = network.chain(a, 1), behind_b = network.chain(b, 1), behind_c = network.chain(c, 1);
+        network.chain(network.add({behind_a, behind_b, behind_c}), 2);
+        const auto found = explore(network);
+        const auto truth = links_of(network);
+        for (const auto& link : found.links) REQUIRE(truth.contains(link));
+        complete += found.links == truth && found.covered;
+        seen += std::ranges::any_of(found.links, [](const PathLink& link) { return !link.to.address && link.to.ttl == 3; });
+    }
+    MESSAGE("silent branch seen: ", seen, ", everything found: ", complete, " of 100");
+    CHECK(seen >= 95);
+    CHECK(complete >= 90);
+}
+
+TEST_CASE("a router that answers little is no silent branch")
+{
+    for (const double rate : {0.2, 1.0, 5.0, 20.0}) {
+        for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+            Network network(seed);
+            const auto before = network.chain(0, 2);
+            const auto a = network.add({before}), b = network.add({before});
+            network.chain(network.add({a, b}), 3);
+            network.nodes[a].limiter = simulation::Limiter{rate, 6, 6, Nanos(0)};
+            network.nodes[b].loss = 0.05;
+            const auto found = explore(network);
+            for (const auto& link : found.links) REQUIRE(links_of(network).contains(link));
+        }
+    }
+}
+
 TEST_CASE("the lab's diamond takes no more than 1.3 times the probes of scamper")
 {
     std::uint32_t worst = 0;

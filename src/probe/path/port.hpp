@@ -7,6 +7,7 @@
 #include <compare>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -30,6 +31,11 @@ public:
     virtual void on_dropped(std::uint64_t replies) = 0;
 };
 
+struct Prepared {
+    packet::Address source{};       // that packets come from
+    std::uint16_t link_mtu = 1500;  // of the device they leave through
+};
+
 class Port {
 public:
     virtual ~Port() = default;
@@ -38,10 +44,11 @@ public:
     // kernel takes a few milliseconds to begin stamping.
     virtual std::uint32_t acquire(const Route& route) = 0;
     virtual void release(std::uint32_t socket) = 0;
-    // Whether packets of `protocol` can go to `to` there and nowhere else, and the address they come from; opens or
-    // re-opens what that needs.
-    virtual std::expected<packet::Address, NotReady> prepare(std::uint32_t socket, const Destination& to, Protocol protocol,
-                                                             Moment now) = 0;
+    // Whether packets of `protocol` can go to `to` there and nowhere else; opens or re-opens what that needs.
+    virtual std::expected<Prepared, NotReady> prepare(std::uint32_t socket, const Destination& to, Protocol protocol,
+                                                      Moment now) = 0;
+    // What of that may have changed since, if anything; cheap.
+    virtual std::optional<NotReady> check(std::uint32_t socket, Moment now) = 0;
 
     virtual void send(std::span<const Outgoing> packets, Moment now, PortEvents& events) = 0;
     // Reads everything that waits: transmit stamps of a reply before the reply.

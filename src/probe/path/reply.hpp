@@ -65,6 +65,7 @@ struct Alterations {
 
 struct Reply {
     Identity id{};
+    bool of_flow = false;  // it belongs to the flow of `id`, and does not say to which packet
     Answer answer = Answer::Exceeded;
     packet::Address responder{};
     std::optional<KernelTime> received{};

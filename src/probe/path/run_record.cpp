@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <span>
 #include <string_view>
+#include <utility>
 
 namespace nw::probe::path {
 namespace {
@@ -265,6 +267,29 @@ std::vector<PathHop> RunRecord::hops(const Verdicts& verdicts) const
         }
     }
     return all;
+}
+
+void place_mtu(const MtuFound& found, std::vector<PathHop>& hops)
+{
+    if (!found.mtu) return;
+    const auto first_path =
+        std::span(hops.begin(), std::ranges::find_if(hops, [](const PathHop& hop) { return hop.path != 0; }));
+    const auto is_at = [](const NarrowLink& link) {
+        return [&link](const PathHop& hop) { return hop.address == link.before.view(); };
+    };
+    const bool placed = std::ranges::all_of(
+        found.narrow, [&](const NarrowLink& link) { return std::ranges::any_of(first_path, is_at(link)); });
+    std::uint16_t reaches = found.black_hole_after == 0 ? *found.mtu : found.size_max;
+    std::uint8_t before = 0;
+    std::uint16_t reaches_next = reaches;
+    for (auto& hop : first_path) {
+        if (std::exchange(before, hop.ttl) != hop.ttl) reaches = reaches_next;
+        if (hop.answer == HopAnswer::Arrived) hop.mtu = *found.mtu;
+        else if (placed) hop.mtu = reaches;
+        for (const auto& link : found.narrow)
+            if (is_at(link)(hop)) reaches_next = std::min(reaches_next, link.mtu);
+        if (found.black_hole_after == hop.ttl) reaches_next = *found.mtu;
+    }
 }
 
 std::size_t RunRecord::memory() const

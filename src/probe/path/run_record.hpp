@@ -110,6 +110,10 @@ private:
     std::vector<Flow> flows_{};
 };
 
+// The largest packet that each hop of the first path is reached by in one piece. Behind a narrow link that cannot be
+// placed, because its router answers the search from another address, only the destination has a value.
+void place_mtu(const MtuFound& found, std::vector<PathHop>& hops);
+
 // The values of the columns that follow from `totals` and `hops`.
 void fill_columns(const RunTotals& totals, const std::vector<PathHop>& hops, std::size_t paths, Sample& sample);
 

@@ -4,6 +4,7 @@
 #include "probe/path/linux_port.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace nw::probe::path {
 namespace {
@@ -159,7 +160,13 @@ Sample PathSampler::sample_of(TraceRef trace, const RunEnd& end, const Run* run)
     if (!run) return sample;
     sample.address = run->address;
     if (end.sent == 0) return sample;
-    fill_columns(totals, hops_of(trace, run->record), run->record.paths(), sample);
+    auto hops = hops_of(trace, run->record);
+    if (const auto mtu = std::exchange(by_slot_[trace.slot]->mtu, std::nullopt); mtu && totals.received > 0) {
+        place_mtu(*mtu, hops);
+        if (mtu->mtu) sample.numbers[*kind_.column_index("mtu")] = *mtu->mtu;
+        if (mtu->black_hole_after) sample.numbers[*kind_.column_index("black_hole_ttl")] = *mtu->black_hole_after;
+    }
+    fill_columns(totals, hops, run->record.paths(), sample);
     return sample;
 }
 

@@ -4,7 +4,8 @@
 // 1. Every run gives one sample, whatever happened: runs that were missed or could not be sent have no columns.
 // 2. Counts and delays of a run are of its own probes; what the missing answers mean is judged from the last 300 probes
 //    to each hop, over several runs (evidence.hpp).
-// 3. Names of hops are looked up beside, by threads of their own, and are there when they are known by the end of a run.
+// 3. What was found of the path MTU is told by the next run that ends.
+// 4. Names of hops are looked up beside, by threads of their own, and are there when they are known by the end of a run.
 //    For a probe that is bound to an interface nothing is looked up: the question would leave elsewhere.
 #pragma once
 
@@ -53,6 +54,7 @@ private:
         Evidence evidence{};
         std::vector<Run> runs{};
         RunTail tail{};
+        std::optional<MtuFound> mtu{};  // that the next run to end reports
         ProbeId probe{};
     };
     // Somebody who waits for a run.
@@ -65,6 +67,7 @@ private:
     void begun(TraceRef trace, const PathSettings& settings) override;
     void target_changed(TraceRef trace, const std::optional<packet::Address>& address, std::string_view problem) override;
     void explored(TraceRef trace, const Exploration& found) override;
+    void mtu_searched(TraceRef trace, const MtuFound& found) override { by_slot_[trace.slot]->mtu = found; }
     void run_begun(TraceRef trace, const RunStart& run) override;
     void probe_settled(TraceRef trace, const Settled& settled) override;
     void run_finished(TraceRef trace, const RunEnd& run, std::optional<Micros> resolved_in) override;

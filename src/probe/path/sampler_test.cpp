@@ -349,6 +349,55 @@ TEST_CASE("names of routers come when they are known, and no run waits for them"
     CHECK(bench.hops(bench.samples.size() - 1)[0].name == "hop10.0.0.1.example");
 }
 
+TEST_CASE("the path MTU and the place of a black hole come with the next run, and each hop with what reaches it")
+{
+    Network network(1);
+    network.chain(0, 7);
+    network.nodes[3].mtu = 1450;
+    network.nodes[6].mtu = 1300;
+    network.nodes[6].mute_about_mtu = true;
+    Bench bench(network);
+    auto with = every_second(1);
+    with.settings["mtu_discovery"] = 1;
+    REQUIRE(bench.sampler->start(with));
+    bench.pass(Seconds(90));
+    std::vector<std::size_t> told;
+    for (std::size_t i = 0; i < bench.samples.size(); ++i) {
+        CHECK(bench.number(i, "sent") == 10);  // beside it, measuring goes on
+        CHECK(bench.number(i, "received") == 10);
+        if (bench.number(i, "mtu") != kAbsent) told.push_back(i);
+    }
+    REQUIRE(told.size() == 1);
+    CHECK(bench.number(told[0], "mtu") == 1300);
+    CHECK(bench.number(told[0], "black_hole_ttl") == 5);
+    for (const auto& hop : bench.hops(told[0])) CHECK(hop.mtu == (hop.ttl <= 2 ? 1500U : hop.ttl <= 5 ? 1450U : 1300U));
+    bench.pass(std::chrono::minutes(11));
+    CHECK(
+        std::ranges::count_if(
+            bench.samples, [](const Sample& sample) { return sample.numbers[*kinds::path.column_index("mtu")] != kAbsent; })
+        == 2);
+}
+
+TEST_CASE("a destination that answers UDP with data is reached")
+{
+    Network network(1);
+    network.chain(0, 5);
+    network.nodes[5].answers_with_data = true;
+    network.nodes[4].silent = true;
+    Bench bench(network);
+    auto with = every_second(1);
+    with.settings["protocol"] = "udp";
+    REQUIRE(bench.sampler->start(with));
+    bench.pass(Seconds(6));
+    REQUIRE(bench.samples.size() >= 3);
+    for (std::size_t i = 0; i < bench.samples.size(); ++i) {
+        CHECK(bench.samples[i].outcome == Outcome::Ok);
+        CHECK(bench.number(i, "received") == 10);
+        CHECK(bench.number(i, "hop_count") == 5);
+        CHECK(bench.number(i, "rtt_max") == 10'000);
+    }
+}
+
 TEST_CASE("an edit leaves no run without a sample and takes effect at once")
 {
     Network network(1);

@@ -22,6 +22,7 @@ Result<PathSettings> settings_of(const ProbeSpec& spec)
                           .explore = spec.text("flows") == "mda",
                           .size = std::uint16_t(spec.number("size")),
                           .dscp = std::uint8_t(spec.number("dscp")),
+                          .mtu = spec.number("mtu_discovery") != 0,
                           .family = family_wish(spec.text("family")),
                           .device = spec.text("interface")};
     settings.spacing = settings.interval / settings.cycles;

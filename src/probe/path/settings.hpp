@@ -30,6 +30,7 @@ struct PathSettings {
     std::uint16_t size = 64;
     std::uint8_t dscp = 0;
     bool dont_fragment = false;
+    bool mtu = false;  // look for the path MTU now and then
     FamilyWish family = FamilyWish::Auto;
     std::string device{};
 

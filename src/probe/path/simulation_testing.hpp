@@ -40,10 +40,12 @@ struct Node {
     double loss = 0;          // of that link, each way
     std::optional<Limiter> limiter{};
     bool silent = false;
-    bool filters = false;         // nothing passes
-    bool refuses = false;         // nothing passes, and it says so
-    std::uint32_t mtu = 9000;     // of the link before it
-    bool mute_about_mtu = false;  // the router before that link says nothing: a black hole
+    bool filters = false;            // nothing passes
+    bool refuses = false;            // nothing passes, and it says so
+    std::uint32_t mtu = 9000;        // of the link before it
+    bool mute_about_mtu = false;     // the router before that link says nothing: a black hole
+    bool mtu_untold = false;         // it refuses, but does not say what it would take
+    bool answers_with_data = false;  // which names no packet
     std::uint64_t salt = 0;
 };
 
@@ -138,8 +140,11 @@ private:
         if (nodes[behind].mute_about_mtu || router == 0) return lost(std::move(outcome), Fate::Filtered);
         outcome.truth.node = router;
         outcome.took *= 2;
-        outcome.reply = Reply{
-            .answer = Answer::TooBig, .responder = nodes[router].address, .type = 3, .code = 4, .mtu = nodes[behind].mtu};
+        outcome.reply = Reply{.answer = Answer::TooBig,
+                              .responder = nodes[router].address,
+                              .type = 3,
+                              .code = 4,
+                              .mtu = nodes[behind].mtu_untold ? 0 : nodes[behind].mtu};
         return outcome;
     }
 
@@ -166,11 +171,12 @@ public:
         return std::uint32_t(routes.size() - 1);
     }
     void release(std::uint32_t) override { ++released; }
-    std::expected<packet::Address, NotReady> prepare(std::uint32_t, const Destination&, Protocol, Moment) override
+    std::expected<Prepared, NotReady> prepare(std::uint32_t, const Destination&, Protocol, Moment) override
     {
         if (obstacle) return std::unexpected(*obstacle);
-        return packet::Address{};
+        return Prepared{};
     }
+    std::optional<NotReady> check(std::uint32_t, Moment) override { return obstacle; }
     void send(std::span<const Outgoing> packets, Moment, PortEvents&) override
     {
         const auto now = KernelTime(clock_.wall());
@@ -178,10 +184,13 @@ public:
             sent.push_back(packet);
             auto outcome = network_.walk(packet.flow, packet.ttl, now.time_since_epoch(), packet.size);
             truths.push_back(outcome.truth);
+            latest_[{packet.id.slot, packet.flow}] = packet.id;
             if (!outcome.reply) continue;
             outcome.reply->id = packet.id;
+            if (outcome.reply->answer == Answer::Arrived && network_.nodes[outcome.truth.node].answers_with_data)
+                outcome.reply->of_flow = true;
             outcome.reply->received = now + outcome.took;
-            flying_.push({now, *std::move(outcome.reply)});
+            flying_.push({now, packet.flow, *std::move(outcome.reply)});
         }
     }
     void receive(PortEvents& events) override
@@ -191,7 +200,9 @@ public:
             const auto top = flying_.top();
             flying_.pop();
             events.on_transmitted(top.reply.id, top.left);
-            events.on_reply(top.reply);
+            auto reply = top.reply;
+            if (reply.of_flow) reply.id = latest_.at({reply.id.slot, top.flow});
+            events.on_reply(reply);
         }
     }
 
@@ -204,12 +215,14 @@ public:
 private:
     struct Flying {
         KernelTime left{};
+        std::uint16_t flow = 0;
         Reply reply{};
         bool operator<(const Flying& other) const { return *reply.received > *other.reply.received; }
     };
     Network& network_;
     const Clock& clock_;
     std::priority_queue<Flying> flying_{};
+    std::map<std::pair<std::uint32_t, std::uint16_t>, Identity> latest_{};  // by slot and flow
 };
 
 }  // namespace nw::probe::path::simulation
