@@ -77,22 +77,25 @@ class Doorway:
             writer.close()
 
 
-def weather_now(plan: dict, now: float) -> dict[str, str]:
-    changed = {}
-    for front in plan.get("weather", []):
-        if front["at_s"] <= now % front["every_s"] < front["at_s"] + front["for_s"]:
-            changed[front["link"]] = front["keys"]
-    return changed
+def weather_now(plan: dict, now: float) -> tuple[dict[str, str], set[str]]:
+    """Links with other keys than usual, and routers that are avoided."""
+    fronts = [front for front in plan.get("weather", [])
+              if front["at_s"] <= now % front["every_s"] < front["at_s"] + front["for_s"]]
+    return ({front["link"]: front["keys"] for front in fronts if "link" in front},
+            {front["avoid"] for front in fronts if "avoid" in front})
 
 
 async def weather(network: Network) -> None:
-    began, before = time.monotonic(), {}
+    began, links_before, avoided_before = time.monotonic(), {}, set()
     while True:
-        changed = weather_now(network.plan, time.monotonic() - began)
-        if changed != before:
-            network.write_links(changed)
+        links, avoided = weather_now(network.plan, time.monotonic() - began)
+        if links != links_before:
+            network.write_links(links)
             network.reload()
-            before = changed
+            links_before = links
+        if avoided != avoided_before:
+            network.write_ways(avoided)
+            avoided_before = avoided
         await asyncio.sleep(WEATHER_STEP_S)
 
 

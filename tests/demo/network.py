@@ -28,7 +28,13 @@ SYSCTLS = {
     "net.ipv4.icmp_ratelimit": "0",
     "net.ipv6.icmp.ratelimit": "0",
 }
-FORWARD = {"net.ipv4.ip_forward": "1", "net.ipv6.conf.all.forwarding": "1"}
+FORWARD = {
+    "net.ipv4.ip_forward": "1",
+    "net.ipv6.conf.all.forwarding": "1",
+    # Flows, with their ports, keep to one of several ways.
+    "net.ipv4.fib_multipath_hash_policy": "1",
+    "net.ipv6.fib_multipath_hash_policy": "1",
+}
 
 
 @dataclass
@@ -98,6 +104,7 @@ class Network:
         for link in links(self.plan):
             self.add_link(link, linkemu)
         self.add_routes()
+        self.write_ways(set())
         self.write_links({})
         self.start_emulator(linkemu)
 
@@ -142,10 +149,35 @@ class Network:
             self.ip6(site["name"], f"route add default via {v6(site['net'], 1)}")
         for haul in self.plan["haul"]:
             for here, there, side in ((*haul["between"], 2), (*reversed(haul["between"]), 1)):
-                for site in self.plan["site"]:
-                    if site["router"] == there:
-                        self.ip(here, f"route add {v4(site['net'], 0)}/30 via {v4(haul['net'], side)}")
-                        self.ip6(here, f"route add {v6(site['net'], 0)}/64 via {v6(haul['net'], side)}")
+                if here in self.transits():
+                    self.route(here, self.nets_behind(there), [(haul["net"], side)])
+
+    def transits(self) -> set[str]:
+        return {router["name"] for router in self.plan["router"] if router.get("transit")}
+
+    def nets_behind(self, router: str) -> list[int]:
+        """Of its sites, and of its hauls, so that routers can be reached by their own addresses."""
+        sites = [site["net"] for site in self.plan["site"] if site["router"] == router]
+        return sites + [haul["net"] for haul in self.plan["haul"] if router in haul["between"]]
+
+    def write_ways(self, avoided: set[str]) -> None:
+        """Between regions: by every transit router that is not avoided, flows balanced over them."""
+        hauls = [(haul["net"], *haul["between"]) for haul in self.plan["haul"]]
+        ends = [router["name"] for router in self.plan["router"] if not router.get("transit")]
+        for here in ends:
+            for there in (router for router in ends if router != here):
+                ways = [(net, 2 if near == here else 1) for net, near, far in hauls
+                        if here in (near, far) and not {near, far} & avoided]
+                self.route(here, self.nets_behind(there), ways)
+
+    def route(self, name: str, nets: list[int], ways: list[tuple[int, int]]) -> None:
+        """`ways` are (net, side) of the next hops; the router's own nets are connected already."""
+        own = {haul["net"] for haul in self.plan["haul"] if name in haul["between"]}
+        for net in (net for net in nets if net not in own):
+            hops4 = " ".join(f"nexthop via {v4(way, side)}" for way, side in ways)
+            hops6 = " ".join(f"nexthop via {v6(way, side)}" for way, side in ways)
+            self.ip(name, f"route replace {v4(net, 0)}/30 {hops4}")
+            self.ip6(name, f"route replace {v6(net, 0)}/64 {hops6}")
 
     def ip6(self, name: str, line: str) -> None:
         execute(["ip", "-6", "-n", self.namespace(name), *line.split()])

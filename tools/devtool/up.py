@@ -25,6 +25,8 @@ CONTROLLER = build.build_dir("fast") / "apps/controller/netwatcher-controller"
 AGENT = build.build_dir("fast") / "apps/agent/netwatcher-agent"
 LINKEMU = build.build_dir("fast") / "tests/lab/nw_linkemu"
 
+Wanted = tuple[str, dict]  # a probe's kind and settings
+
 
 class Installation:
     """What exists on disk: the controller's data, the agents' data and the note of what was created."""
@@ -50,13 +52,13 @@ class Installation:
             self.made["workspace"] = WORKSPACE
             self.save()
 
-    def ensure_agent(self, name: str, probes: list[dict]) -> None:
+    def ensure_agent(self, name: str, probes: list[Wanted]) -> None:
         """The agent with its probes; its single-use token is kept until it is used."""
         if name in self.made["agents"]:
             return
         answer = json.loads(self.admin("create-agent", "--workspace", WORKSPACE, "--name", name))
-        for settings in probes:
-            self.admin("create-probe", "--workspace", WORKSPACE, "--agent", answer["agent_id"], "--kind", "ping",
+        for kind, settings in probes:
+            self.admin("create-probe", "--workspace", WORKSPACE, "--agent", answer["agent_id"], "--kind", kind,
                        "--settings", json.dumps(settings))
         self.made["agents"][name] = {"id": answer["agent_id"], "token": answer["token"]}
         self.save()
@@ -71,24 +73,28 @@ class Installation:
         self.save()
 
 
-def demo_sites(plan: dict) -> dict[str, list[dict]]:
-    """Every agent pings every other site, one of them over IPv6 as well."""
-    common = {key: value for key, value in plan["probe"].items() if key != "kind"}
+def demo_sites(plan: dict) -> dict[str, list[Wanted]]:
+    """Every agent pings every other site and traces the path to it, one of them over IPv6 as well."""
     domain = plan["domain"]
     sites = {}
     for site in (s for s in plan["site"] if s["agent"]):
         targets = [f"{other['name']}.{domain}" for other in plan["site"] if other is not site]
-        sites[site["name"]] = [{"target": target} | common for target in targets]
-    sites["frankfurt"].append({"target": f"singapore6.{domain}"} | common)
+        sites[site["name"]] = [wanted(plan[name], target) for name in ("probe", "path") for target in targets]
+    sites["frankfurt"] += [wanted(plan[name], f"singapore6.{domain}") for name in ("probe", "path")]
     return sites
 
 
-def local_sites() -> dict[str, list[dict]]:
+def wanted(plan: dict, target: str) -> Wanted:
+    return plan["kind"], {"target": target} | {key: value for key, value in plan.items() if key != "kind"}
+
+
+def local_sites() -> dict[str, list[Wanted]]:
     """Without root: this host's own loopback, its router and a public resolver's address."""
     route = run(["ip", "-json", "route", "show", "default"], capture=True)
     hops = json.loads(route.output) if route.ok and route.output.strip() else []
     targets = ["127.0.0.1", *[hop["gateway"] for hop in hops if "gateway" in hop][:1], "9.9.9.9"]
-    return {"local": [{"target": target, "interval": 5000, "packets": 10} for target in targets]}
+    pings = [("ping", {"target": target, "interval": 5000, "packets": 10}) for target in targets]
+    return {"local": pings + [("path", {"target": targets[-1], "interval": 30000})]}
 
 
 def answers(url: str) -> bool:
