@@ -30,10 +30,22 @@ export function stepped(timeline: TopologyTimeline, us: number, buckets: number)
   return timeline.from_us + (to + 1) * timeline.step_us
 }
 
-/** The next change of a route in a direction, shown a bucket after it so that it is on the map; null when there is none. */
-export function nextChange(timeline: TopologyTimeline, us: number, direction: -1 | 1): number | null {
-  const moments = timeline.changes.map(change => change.at_us).sort((a, b) => a - b)
-  const shown = (at: number) => at + timeline.step_us
-  const found = direction > 0 ? moments.find(at => shown(at) > us) : moments.findLast(at => shown(at) < us)
-  return found === undefined ? null : shown(found)
+/** A map shows what was measured in so long a time before its moment. */
+export const WINDOW_US = 600e6
+
+/** The moment from which on nothing older than a change is on the map; not beyond the end of the line. */
+function after(timeline: TopologyTimeline, changeUs: number, windowUs: number): number {
+  return Math.min(spanOf(timeline).toUs, changeUs + windowUs - 1)
+}
+
+/** The next change of a route in a direction, as the moment that shows what came of it; null when there is none. */
+export function nextChange(timeline: TopologyTimeline, us: number, direction: -1 | 1, windowUs = WINDOW_US): number | null {
+  const moments = timeline.changes.map(change => after(timeline, change.at_us, windowUs)).sort((a, b) => a - b)
+  return (direction > 0 ? moments.find(at => at > us) : moments.findLast(at => at < us)) ?? null
+}
+
+/** The last moment that had seen nothing of the last change before `us`; null when there is none. */
+export function beforeLastChange(timeline: TopologyTimeline, us: number): number | null {
+  const last = timeline.changes.map(change => change.at_us).filter(at => at < us).sort((a, b) => a - b).at(-1)
+  return last === undefined ? null : last - 1
 }

@@ -3,7 +3,7 @@ import { makeTopologyTimeline } from '../../tests/mock/topology'
 import { chosenByKey, focusOf } from './focus'
 import { makeGraph } from './graph'
 import { network } from './testing'
-import { bucketOf, momentAt, nextChange, shareOf, spanOf, stepped } from './timeline'
+import { beforeLastChange, bucketOf, momentAt, nextChange, shareOf, spanOf, stepped } from './timeline'
 import { makeView } from './view'
 import { announcement, clipped, nodeAddress, nodeName, plainText, sharedText } from './words'
 
@@ -53,12 +53,22 @@ describe('the time line', () => {
     expect(stepped(line, 1_159_000_000, 10)).toBe(1_160_000_000)
   })
   it('goes from change to change, and finds the one it stands on only once', () => {
-    const first = nextChange(line, 1_000_000_000, 1) ?? 0
-    const second = nextChange(line, first, 1) ?? 0
+    const first = nextChange(line, 1_000_000_000, 1, 5e6) ?? 0
+    expect(first).toBe((line.changes[0]?.at_us ?? 0) + 5e6 - 1)
+    const second = nextChange(line, first, 1, 5e6) ?? 0
     expect(second).toBeGreaterThan(first)
-    expect(nextChange(line, second, -1)).toBe(first)
-    expect(nextChange(line, first, -1)).toBeNull()
+    expect(nextChange(line, second, -1, 5e6)).toBe(first)
+    expect(nextChange(line, first, -1, 5e6)).toBeNull()
     expect(nextChange({ ...line, changes: [] }, 0, 1)).toBeNull()
+  })
+  it('shows of a change nothing that is older, and goes no further than its end', () => {
+    expect(nextChange(line, 1_000_000_000, 1, 900e6)).toBe(1_160_000_000)
+    expect(nextChange(line, 1_160_000_000, -1, 900e6)).toBeNull()
+  })
+  it('knows the last moment before a change', () => {
+    expect(beforeLastChange(line, 1_160_000_000)).toBe((line.changes.at(-1)?.at_us ?? 0) - 1)
+    expect(beforeLastChange(line, line.changes[1]?.at_us ?? 0)).toBe((line.changes[0]?.at_us ?? 0) - 1)
+    expect(beforeLastChange(line, 1_000_000_000)).toBeNull()
   })
   it('of no length has no place but its end', () => expect(shareOf({ ...line, grades: [] }, 5)).toBe(1))
 })
