@@ -45,7 +45,7 @@ export class MockTraces {
   answer(request: Request, id: string | undefined, agents: readonly S['Agent'][]): Answer {
     const problem = (status: number, title: string, field = ''): Answer => ({ status, body: { type: 'about:blank', title, status, request_id: 'mock-7f3a', ...(field ? { errors: [{ field, message: 'Is not allowed here' }] } : {}) } })
     if (id === undefined && request.method === 'GET')
-      return { status: 200, body: { traces: this.items.filter(trace => !request.query.has('agent') || trace.agent.id === request.query.get('agent')).map(trace => ({ ...trace, path: null })), next: null } }
+      return { status: 200, body: { items: this.items.filter(trace => !request.query.has('agent') || trace.agent.id === request.query.get('agent')).map(trace => ({ ...trace, path: null })), next_cursor: null } }
     if (id === undefined) {
       const agent = agents.find(entry => entry.id === request.body.agent)
       return agent && request.body.target !== 'refused.example' ? { status: 201, body: this.start(request.body, agent) } : problem(422, 'Not valid', agent ? 'target' : 'agent')

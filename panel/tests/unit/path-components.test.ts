@@ -180,7 +180,7 @@ describe('the path of a probe', () => {
     const { router, button, view } = await section()
     await button('Compare')?.trigger('click')
     await flushPromises()
-    expect(router.currentRoute.value.query.before).toBe(String(Math.ceil((NOW - 9 * 36e8) / 1000) - 1))
+    expect(router.currentRoute.value.query.before).toBe(String(Math.floor((NOW - 9 * 36e8) / 1000) - 1))
     await flushPromises()
     expect(view.text()).toContain('The route is another: 4 hops added, 2 hops removed, 4 hops changed.')
     const removed = view.findAll('tr.removed').map(row => row.text())

@@ -10,6 +10,12 @@ export interface DiffRow {
   readonly pair: ChangedPair | null
 }
 
+/** More than what its own spread explains; of loss, any that the counts show. */
+function isDifferent(pair: ChangedPair, before: Hop, after: Hop): boolean {
+  const spread = (before.rtt?.deviation_us ?? 0) + (after.rtt?.deviation_us ?? 0)
+  return before.verdict !== after.verdict || pair.loss_ratio_delta !== 0 || Math.abs(pair.rtt_mean_delta_us ?? 0) > spread
+}
+
 /** The partner of a hop is named by the API, or has its address at its TTL; what never answers pairs with the same. */
 export function diffRows(diff: PathDiff): DiffRow[] {
   const pairs = new Map(diff.changed.map(pair => [pair.after, pair]))
@@ -21,7 +27,7 @@ export function diffRows(diff: PathDiff): DiffRow[] {
     const partner = added.has(after.id) ? undefined : before.get(pair?.before ?? after.id)
     if (partner)
       taken.add(partner.id)
-    return { key: `a${after.id}`, ttl: after.ttl, before: partner ?? null, after, pair, change: !partner || added.has(after.id) ? 'added' : pair ? 'changed' : 'same' }
+    return { key: `a${after.id}`, ttl: after.ttl, before: partner ?? null, after, pair, change: !partner ? 'added' : pair && isDifferent(pair, partner, after) ? 'changed' : 'same' }
   })
   for (const hop of diff.before.hops)
     if (!taken.has(hop.id))

@@ -27,23 +27,32 @@ export function momentQuery({ atMs, focusS, beforeMs }: Moment): { at: string | 
   return { at: text(atMs), focus: focusS === DEFAULT_FOCUS ? undefined : String(focusS), before: text(beforeMs) }
 }
 
-/** The moment whose focus begins with the run that first saw the change: nothing older is in it. */
-export function momentAfter(change: Pick<PathChange, 'at_us'>, focusS: number, nowMs: number): number {
-  return Math.min(nowMs, Math.floor(change.at_us / 1000) + focusS * 1000 - 1)
+const changeMs = (change: Pick<PathChange, 'at_us'>) => Math.floor(change.at_us / 1000)
+
+/**
+ * The moment whose focus begins with the run that first saw the change: nothing older is in it. Of a young change that is
+ * a shorter focus than asked for, so that it does not reach back before the change either.
+ */
+export function landing(change: Pick<PathChange, 'at_us'>, focusS: number, nowMs: number): { atMs: number, focusS: number } {
+  const age = (nowMs - changeMs(change)) / 1000
+  const focus = FOCUSES.filter(entry => entry <= Math.min(focusS, age)).at(-1) ?? FOCUSES[0]
+  return { atMs: Math.min(nowMs, changeMs(change) + focus * 1000 - 1), focusS: focus }
 }
 
 /** The last moment that had seen nothing of the change. */
 export function momentBefore(change: Pick<PathChange, 'at_us'>): number {
-  return Math.ceil(change.at_us / 1000) - 1
+  return changeMs(change) - 1
 }
 
-/** The change before or after the shown moment; each is visited once however close they are. */
-export function neighbour(changes: readonly PathChange[], moment: Moment, direction: -1 | 1, nowMs: number): PathChange | undefined {
-  const at = moment.atMs ?? Number.POSITIVE_INFINITY
-  const placed = changes.map(change => ({ change, at: momentAfter(change, moment.focusS, nowMs) }))
-  return direction < 0
-    ? placed.filter(entry => entry.at < at).at(-1)?.change
-    : placed.find(entry => entry.at > at)?.change
+/** The change before or after the one with which the shown focus begins; each is visited once however close they are. */
+export function neighbour(changes: readonly PathChange[], moment: Moment, direction: -1 | 1): PathChange | undefined {
+  const begin = moment.atMs === null ? Number.POSITIVE_INFINITY : moment.atMs - moment.focusS * 1000 + 1
+  return direction < 0 ? changes.filter(change => changeMs(change) < begin).at(-1) : changes.find(change => changeMs(change) > begin)
+}
+
+/** The newest change that the shown moment can have seen. */
+export function lastChange(changes: readonly PathChange[], moment: Moment): PathChange | undefined {
+  return changes.filter(change => moment.atMs === null || changeMs(change) <= moment.atMs).at(-1)
 }
 
 export function focusText(seconds: number): string {

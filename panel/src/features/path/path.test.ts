@@ -8,7 +8,7 @@ import { evidenceText } from './evidence'
 import { alteredRows, barScale, hopMarks, interfaceText, pathFacts, pathSentence } from './hops'
 import { hasPaths, momentEvents } from './kind'
 import { crossings, heights, layoutPath, ordered, spread, through } from './layout'
-import { momentAfter, momentBefore, momentOf, momentQuery, neighbour } from './moment'
+import { landing, lastChange, momentBefore, momentOf, momentQuery, neighbour } from './moment'
 import { routeRows, ttlRanges } from './routes'
 import { confidenceText, limitText, lossCell, verdictLook } from './verdict'
 
@@ -155,11 +155,23 @@ describe('the moment', () => {
     expect(momentOf({ at: 'yesterday', focus: '7', before: '1e9' })).toEqual({ atMs: null, focusS: 600, beforeMs: null })
   })
   it('after a change has its first run and nothing older; before it, the run before', () => {
-    const at = momentAfter(change(T0 + 456), 600, T0)
+    const { atMs: at, focusS } = landing(change(T0 + 456), 600, T0 / 1000 + 1e6)
+    expect(focusS).toBe(600)
     expect(at * 1000 + 999 - 600e6).toBeLessThan(T0 + 456)
     expect(at * 1000 + 999).toBeGreaterThanOrEqual(T0 + 456)
-    expect((momentBefore(change(T0 + 456)) * 1000 + 999)).toBeLessThan(T0 + 1000)
-    expect(momentAfter(change(T0), 600, T0 / 1000 + 5)).toBe(T0 / 1000 + 5)
+    for (const at of [T0, T0 + 1, T0 + 456, T0 + 999])
+      expect(momentBefore(change(at)) * 1000 + 999).toBeLessThan(at)
+  })
+  it('of a young change has a shorter focus, so that what was before it is not in it', () => {
+    expect(landing(change(T0), 600, T0 / 1000 + 300_000)).toEqual({ atMs: T0 / 1000 + 59_999, focusS: 60 })
+    expect(landing(change(T0), 3600, T0 / 1000 + 1_200_000)).toEqual({ atMs: T0 / 1000 + 599_999, focusS: 600 })
+    expect(landing(change(T0), 600, T0 / 1000 + 5000)).toEqual({ atMs: T0 / 1000 + 5000, focusS: 60 })
+  })
+  it('knows the last change that it can have seen', () => {
+    const changes = [change(T0), change(T0 + 100e6)]
+    expect(lastChange(changes, { atMs: null, focusS: 600, beforeMs: null })?.at_us).toBe(T0 + 100e6)
+    expect(lastChange(changes, { atMs: T0 / 1000 + 50_000, focusS: 600, beforeMs: null })?.at_us).toBe(T0)
+    expect(lastChange(changes, { atMs: T0 / 1000 - 1, focusS: 600, beforeMs: null })).toBeUndefined()
   })
   it('visits every change once, forth and back, however close they are', () => {
     const changes = [0, 1, 2, 700].map(s => change(T0 + s * 1e6))
@@ -167,9 +179,9 @@ describe('the moment', () => {
     let moment = { atMs: null as number | null, focusS: 600, beforeMs: null }
     const walk = (direction: -1 | 1) => {
       const seen: number[] = []
-      for (let found = neighbour(changes, moment, direction, now); found; found = neighbour(changes, moment, direction, now)) {
+      for (let found = neighbour(changes, moment, direction); found; found = neighbour(changes, moment, direction)) {
         seen.push((found.at_us - T0) / 1e6)
-        moment = { ...moment, atMs: momentAfter(found, 600, now) }
+        moment = { ...moment, ...landing(found, 600, now) }
       }
       return seen
     }
@@ -208,6 +220,11 @@ describe('two moments', () => {
     ])
     expect(rows.find(row => row.ttl === 8)).toMatchObject({ change: 'changed', before: { id: '8:198.51.100.61' }, after: { id: '8:198.51.100.61' } })
     expect(rows.find(row => row.ttl === 9)?.change).toBe('same')
+  })
+  it('what differs by less than its own spread is as before', () => {
+    const [a, b] = [{ ...hopAt(2), rtt: { min_us: 1, mean_us: 2000, max_us: 3, deviation_us: 100, last_us: 1 } }, { ...hopAt(2), rtt: { min_us: 1, mean_us: 2150, max_us: 3, deviation_us: 100, last_us: 1 } }]
+    const of = (delta: number, loss = 0) => diffRows({ before: { ...path, hops: [a] }, after: { ...path, hops: [b] }, added: [], removed: [], changed: [{ before: a.id, after: b.id, loss_ratio_delta: loss, rtt_mean_delta_us: delta }], same: true })[0]?.change
+    expect([of(150), of(250), of(-250), of(0, 0.01)]).toEqual(['same', 'changed', 'changed', 'changed'])
   })
   it('every hop of both is there exactly once', () => {
     const rows = diffRows(diff)

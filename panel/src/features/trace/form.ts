@@ -56,11 +56,11 @@ export function traceBody(draft: TraceDraft): TraceStart {
   const number = (text: string) => text.trim() === '' ? undefined : Number(text)
   const port = draft.protocol === 'icmp' ? undefined : number(draft.port)
   return {
-    agent: draft.agent, target: draft.target.trim(), protocol: draft.protocol, flows: draft.flows,
+    agent: draft.agent, target: draft.target.trim(), protocol: draft.protocol as NonNullable<TraceStart['protocol']>, flows: draft.flows as NonNullable<TraceStart['flows']>,
     cycles: Number(draft.cycles), period_ms: Number(draft.period),
     ...(port === undefined ? {} : { port }), ...(draft.size.trim() === EMPTY.size ? {} : { size: Number(draft.size) }),
     ...(draft.maxHops.trim() === EMPTY.maxHops ? {} : { max_hops: Number(draft.maxHops) }), ...(draft.dscp.trim() === EMPTY.dscp ? {} : { dscp: Number(draft.dscp) }),
-    ...(draft.family === EMPTY.family ? {} : { family: draft.family }), ...(draft.interface.trim() === '' ? {} : { interface: draft.interface.trim() }),
+    ...(draft.family === EMPTY.family ? {} : { family: draft.family as NonNullable<TraceStart['family']> }), ...(draft.interface.trim() === '' ? {} : { interface: draft.interface.trim() }),
   }
 }
 

@@ -2,7 +2,7 @@
 import type { MaybeRefOrGetter } from 'vue'
 import type { Subscription } from '@/api/live'
 import type { Permission } from '@/api/types'
-import type { Trace, TraceStart } from './types'
+import type { Trace, TraceList, TraceStart } from './types'
 import { useQuery, useQueryClient } from '@tanstack/vue-query'
 import { computed, toValue, watch } from 'vue'
 import { unwrap } from '@/api/client'
@@ -20,13 +20,11 @@ const LIST_MS = 5000
 const READ_MS = 10_000
 const READ_WITHOUT_LIVE_MS = 1000
 
-export interface TraceList { readonly traces: Trace[], readonly next: string | null }
-
 export function useTraces(workspace: Text, agent: MaybeRefOrGetter<string | undefined> = undefined) {
   return useQuery<TraceList>({
     queryKey: computed(() => [...keys.traces(toValue(workspace)), toValue(agent) ?? '']),
     queryFn: ({ signal }) => unwrap(untyped.GET<TraceList>('/workspaces/{workspace}/traces', { params: { path: { workspace: toValue(workspace) }, query: { limit: 100, ...(toValue(agent) ? { agent: toValue(agent) } : {}) } }, signal })),
-    refetchInterval: query => query.state.data?.traces.some(isOpen) ? LIST_MS : false,
+    refetchInterval: query => query.state.data?.items.some(isOpen) ? LIST_MS : false,
   })
 }
 

@@ -35,7 +35,19 @@ export interface Trace {
   readonly path: Path | null
 }
 
-export interface TraceStart extends Partial<TraceSettings> {
-  readonly agent: string
-  readonly target: string
+export interface TraceStart {
+  agent: string
+  target: string
+  protocol?: 'icmp' | 'udp' | 'tcp'
+  port?: number
+  flows?: '1' | '2' | '4' | '8' | '16' | 'mda'
+  cycles?: number
+  period_ms?: number
+  max_hops?: number
+  size?: number
+  dscp?: number
+  interface?: string
+  family?: 'auto' | 'v4' | 'v6'
 }
+
+export interface TraceList { readonly items: readonly Trace[], readonly next_cursor: string | null }
