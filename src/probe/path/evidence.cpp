@@ -160,6 +160,20 @@ std::map<std::uint16_t, std::vector<HopVerdict>> Evidence::judge(Moment frontier
     return verdicts;
 }
 
+std::uint64_t Evidence::newest() const
+{
+    std::uint64_t newest = 0;
+    for (const auto& [id, flow] : flows_) newest = std::max(newest, flow.newest);
+    return newest;
+}
+
+std::size_t Evidence::hops() const
+{
+    std::size_t hops = 0;
+    for (const auto& [id, flow] : flows_) hops += flow.hops.size();
+    return hops;
+}
+
 std::vector<std::uint16_t> Evidence::flows() const
 {
     std::vector<std::uint16_t> all;

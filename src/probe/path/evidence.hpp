@@ -33,6 +33,9 @@ public:
     // yet what became of them.
     std::map<std::uint16_t, std::vector<HopVerdict>> judge(Moment frontier = Moment::max()) const;
 
+    // The latest round; and how many hops all flows have, which changes with the path.
+    std::uint64_t newest() const;
+    std::size_t hops() const;
     std::vector<std::uint16_t> flows() const;
     // The last hop of a flow; 0: not known.
     std::uint8_t reach_of(std::uint16_t flow) const;

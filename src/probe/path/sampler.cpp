@@ -139,10 +139,24 @@ void PathSampler::run_finished(TraceRef trace, const RunEnd& end, std::optional<
 
 void PathSampler::ended(TraceRef trace) { by_slot_[trace.slot].reset(); }
 
+const Verdicts& PathSampler::judge(TraceRef trace) const
+{
+    auto& watched = *by_slot_[trace.slot];
+    const auto newest = watched.evidence.newest();
+    const auto hops = watched.evidence.hops();
+    const auto tenth = std::min<std::uint64_t>(newest, kRoundsMax) / 10;
+    if (watched.verdicts.empty() || hops != watched.judged_hops || newest - watched.judged_at >= tenth) {
+        watched.verdicts = watched.evidence.judge(engine_.frontier(trace));
+        watched.judged_at = newest;
+        watched.judged_hops = hops;
+    }
+    return watched.verdicts;
+}
+
 std::vector<PathHop> PathSampler::hops_of(TraceRef trace, const RunRecord& record) const
 {
     const auto& watched = *by_slot_[trace.slot];
-    auto hops = record.hops(watched.evidence.judge(engine_.frontier(trace)));
+    auto hops = record.hops(judge(trace));
     for (auto& hop : hops) {
         const auto address =
             packet::address_from({reinterpret_cast<const std::uint8_t*>(hop.address.data()), hop.address.size()});

@@ -4,6 +4,7 @@
 // 1. Every run gives one sample, whatever happened: runs that were missed or could not be sent have no columns.
 // 2. Counts and delays of a run are of its own probes; what the missing answers mean is judged from the last 300 probes
 //    to each hop, over several runs (evidence.hpp).
+//    It is judged anew when a tenth of them are new, or the path has changed: it takes milliseconds where much is lost.
 // 3. What was found of the path MTU is told by the next run that ends.
 // 4. Names of hops are looked up beside, by threads of their own, and are there when they are known by the end of a run.
 //    For a probe that is bound to an interface nothing is looked up: the question would leave elsewhere.
@@ -52,6 +53,9 @@ private:
         std::optional<packet::Address> address{};
         std::string problem{};
         Evidence evidence{};
+        Verdicts verdicts{};
+        std::uint64_t judged_at = 0;  // the evidence's newest round and number of hops then
+        std::size_t judged_hops = 0;
         std::vector<Run> runs{};
         RunTail tail{};
         std::optional<MtuFound> mtu{};  // that the next run to end reports
@@ -75,6 +79,7 @@ private:
     void idle() override {}
 
     Sample sample_of(TraceRef trace, const RunEnd& end, const Run* run);
+    const Verdicts& judge(TraceRef trace) const;
     std::vector<PathHop> hops_of(TraceRef trace, const RunRecord& record) const;
     void tell_progress(TraceRef trace, Waiting& waiting);
     void conclude(const RunEnd& end, const RunTotals& totals, Sample& sample) const;
