@@ -53,10 +53,12 @@ export function makeInterfaceChanges(nowUs: number): InterfaceChanges {
 export function makeUplinks(probes: readonly S['Probe'][], nowUs: number): Uplinks {
   const [one, two, three] = probes
   if (!one || !two || !three)
-    return { groups: [], truncated: false }
+    return { from_us: nowUs - 864e8, to_us: nowUs, groups: [], truncated: false }
   const values = (seed: number, ms: number) => Array.from({ length: 48 }, (_, i) => i > 30 && i < 33 && seed === 1 ? null : Math.round(ms * 1000 * (0.95 + 0.2 * noise(seed, i))))
   const entry = (probe: S['Probe'], name: string, part = {}) => ({ probe, interface: name, public_address: null, up: true, grade: 'excellent' as const, reason: '', loss_ratio: 0, rtt_p50_us: 18_200, rtt_p95_us: 21_900, jitter_us: 310, sparkline: values(2, 18), ...part })
   return {
+    from_us: nowUs - 864e8,
+    to_us: nowUs,
     truncated: false,
     groups: [
       {

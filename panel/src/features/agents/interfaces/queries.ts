@@ -1,19 +1,18 @@
 // What the interfaces' tab and the fields for interfaces ask for.
 import type { MaybeRefOrGetter } from 'vue'
 import type { ResolvedRange } from '@/lib/time-range'
-import type { InterfaceChanges, Interfaces } from './types'
+import type { Interfaces } from './types'
 import { keepPreviousData, useInfiniteQuery, useQueries, useQuery } from '@tanstack/vue-query'
 import { computed, toValue } from 'vue'
-import { unwrap } from '@/api/client'
+import { api, unwrap } from '@/api/client'
 import { keys } from '@/api/keys'
-import { untyped } from '@/api/untyped'
 
 type Text = MaybeRefOrGetter<string>
 const REFRESH_MS = 2000
 const CHANGES = 200
 
 function read(workspace: string, agent: string, atMs: number | null, signal: AbortSignal): Promise<Interfaces> {
-  return unwrap(untyped.GET<Interfaces>('/workspaces/{workspace}/agents/{agent}/interfaces', { params: { path: { workspace, agent }, query: atMs === null ? {} : { at: Math.floor(atMs) * 1000 + 999 } }, signal }))
+  return unwrap(api.GET('/workspaces/{workspace}/agents/{agent}/interfaces', { params: { path: { workspace, agent }, query: atMs === null ? {} : { at: Math.floor(atMs) * 1000 + 999 } }, signal }))
 }
 
 export function useInterfaces(workspace: Text, agent: Text, atMs: MaybeRefOrGetter<number | null> = null) {
@@ -39,7 +38,7 @@ export function useInterfaceChanges(workspace: Text, agent: Text, range: Text, r
     queryKey: computed(() => [...keys.interfaceChanges(toValue(workspace), toValue(agent)), toValue(range)]),
     queryFn: ({ signal, pageParam }) => {
       const { fromMs, toMs } = toValue(resolved)
-      return unwrap(untyped.GET<InterfaceChanges>('/workspaces/{workspace}/agents/{agent}/interfaces/history', {
+      return unwrap(api.GET('/workspaces/{workspace}/agents/{agent}/interfaces/history', {
         params: { path: { workspace: toValue(workspace), agent: toValue(agent) }, query: { from: Math.floor(fromMs * 1000), to: Math.ceil(toMs * 1000), limit: CHANGES, ...(pageParam === undefined ? {} : { cursor: pageParam }) } }, signal,
       }))
     },
