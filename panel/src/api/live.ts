@@ -12,6 +12,7 @@ export interface Subscription {
   readonly workspace: string
   readonly topic: LiveTopic
   readonly probe?: string
+  readonly trace?: string
 }
 
 export interface Subscriber {
