@@ -209,12 +209,19 @@ std::optional<std::int64_t> RouteTracker::confirmed_since(const Distance& distan
     return since;
 }
 
+// Whether the router is of the route that began with the run at `since_us`.
+bool RouteTracker::is_seen_since(const Distance& distance, const Router& router, std::int64_t since_us)
+{
+    if (router.last_us != since_us || router.first_us == since_us) return router.last_us >= since_us;
+    return evidence_vanished(distance, router) < kGone;
+}
+
 // Whether the router went with a change that is certain. Of load-balanced ones that were merely not sampled since, that
 // cannot be said.
 bool RouteTracker::is_gone(std::size_t ttl, const Router& router, std::int64_t since_us) const
 {
-    if (router.last_us >= since_us) return false;
     const auto& distance = distances_[ttl];
+    if (is_seen_since(distance, router, since_us)) return false;
     if (evidence_replaced(distance) >= kGone || evidence_vanished(distance, router) >= kGone) return true;
     return ttl > length_since(since_us);
 }
@@ -224,7 +231,8 @@ std::size_t RouteTracker::length_since(std::int64_t since_us) const
 {
     std::size_t longest = 0;
     for (const auto& router : distances_[0].routers)
-        if (router.last_us >= since_us) longest = std::max<std::size_t>(longest, std::uint8_t(router.address[0]));
+        if (is_seen_since(distances_[0], router, since_us))
+            longest = std::max<std::size_t>(longest, std::uint8_t(router.address[0]));
     return longest;
 }
 
@@ -245,10 +253,11 @@ Route RouteTracker::route_after(std::int64_t since_us) const
     const auto length = length_since(since_us);
     route.hops.resize(length);
     for (std::size_t ttl = 1; ttl <= length; ++ttl) {
-        const auto& routers = distances_[ttl].routers;
-        const bool seen = std::ranges::any_of(routers, [&](const Router& router) { return router.last_us >= since_us; });
-        for (const auto& router : routers)
-            if (!seen || router.last_us >= since_us) topology::add(route, std::uint8_t(ttl), router.address);
+        const auto& distance = distances_[ttl];
+        const auto since = [&](const Router& router) { return is_seen_since(distance, router, since_us); };
+        const bool seen = std::ranges::any_of(distance.routers, since);
+        for (const auto& router : distance.routers)
+            if (!seen || since(router)) topology::add(route, std::uint8_t(ttl), router.address);
     }
     return route;
 }
@@ -289,7 +298,7 @@ RouteChange RouteTracker::change_since(std::int64_t since_us) const
         return length;
     };
     change.hops_before = commonest([&](const Router& router) { return router.first_us < since_us; });
-    change.hops_after = commonest([&](const Router& router) { return router.last_us >= since_us; });
+    change.hops_after = commonest([&](const Router& router) { return is_seen_since(distances_[0], router, since_us); });
     return change;
 }
 
@@ -301,9 +310,8 @@ void RouteTracker::start_anew(std::int64_t since_us)
 
 void RouteTracker::start_anew(Distance& distance, std::int64_t since_us)
 {
-    const bool seen =
-        std::ranges::any_of(distance.routers, [&](const Router& router) { return router.last_us >= since_us; });
-    if (seen) std::erase_if(distance.routers, [&](const Router& router) { return router.last_us < since_us; });
+    const auto before = [&](const Router& router) { return !is_seen_since(distance, router, since_us); };
+    if (!std::ranges::all_of(distance.routers, before)) std::erase_if(distance.routers, before);
     const auto samples = std::max(1U, distance.answered + distance.silent);
     const auto scaled = [&](std::uint32_t count) {
         return samples <= kSamplesKept ? count : std::uint32_t(std::uint64_t{count} * kSamplesKept / samples);

@@ -13,7 +13,9 @@
 //    wherever it happens by chance, so it needs more evidence (e^25).
 // 6. Any of them needs `confirm_runs` runs; the change is dated to the first run that saw it. How far the destination is
 //    counts as one more distance.
-// 7. After a change what was known before counts little: the new route's other branches are learnt, not reported.
+// 7. The run in which the route changes often saw both the old one and the new one. Who was seen in that run and not
+//    again, though there was every chance, belongs to the old one.
+// 8. After a change what was known before counts little: the new route's other branches are learnt, not reported.
 //
 // With one flow and a hundred runs seen, a reroute is confirmed by the third run that sees it; with several flows or a
 // branch of few a little later or sooner. A route that is only a few runs old takes about as many runs to be left for
@@ -98,6 +100,7 @@ private:
     static double evidence_appeared(const Distance& distance, const Router& router);
     static double evidence_vanished(const Distance& distance, const Router& router);
     std::optional<std::int64_t> confirmed_since(const Distance& distance) const;
+    static bool is_seen_since(const Distance& distance, const Router& router, std::int64_t since_us);
     bool is_gone(std::size_t ttl, const Router& router, std::int64_t since_us) const;
     RouteChange change_since(std::int64_t since_us) const;
     std::size_t length_since(std::int64_t since_us) const;

@@ -186,6 +186,39 @@ TEST_CASE("a reroute is one change within the confirming runs, and the way back 
     }
 }
 
+// The probes of a run are spread over its interval: some of each flow went the old way, some the new one.
+TEST_CASE("a route that changes in the middle of a run is one change, with all that came and all that went")
+{
+    const Stages before{{{1}}, {{2}}, {{9}}}, after{{{1}}, {{5}}, {{9}}};
+    for (const std::size_t flows : {1U, 2U, 6U, 16U}) {
+        for (const int runs : {60, 300}) {
+            CAPTURE(flows);
+            CAPTURE(runs);
+            Day day(7);
+            day.go(balanced(before, flows), runs);
+            const auto straddling = day.now + kMinute;
+            const auto old_way = run_through(straddling, balanced(before, flows)(day.random));
+            const auto new_way = run_through(straddling, balanced(after, flows)(day.random));
+            auto both = old_way;
+            both.hops.clear();
+            for (std::size_t i = 0; i < old_way.hops.size(); ++i) {
+                both.hops.push_back(old_way.hops[i]);
+                if (new_way.hops[i].address != old_way.hops[i].address) both.hops.push_back(new_way.hops[i]);
+            }
+            day.now = straddling;
+            REQUIRE_FALSE(day.tracker.add(both));
+            day.go(balanced(after, flows), 400);
+            REQUIRE(day.changes.size() == 1);
+            const auto& change = day.changes[0];
+            CHECK(change.at_us == straddling);
+            CHECK(change.confirmed_us <= straddling + 3 * kMinute);
+            CHECK(addresses(change.added) == std::vector{v4(5)});
+            CHECK(addresses(change.removed) == std::vector{v4(2)});
+            CHECK_FALSE(agree(change.before, change.after));
+        }
+    }
+}
+
 TEST_CASE("a reroute between load-balanced routes is exactly one change")
 {
     std::map<std::size_t, int> found;
