@@ -9,9 +9,9 @@
 
 #include "model/kinds/path.hpp"
 #include "model/probe_spec.hpp"
+#include "store/metadata/action_result.hpp"
 #include "store/metadata/settings_json.hpp"
 #include "topology/path_set.hpp"
-#include "wire/batch.hpp"
 
 #include <algorithm>
 #include <array>
@@ -136,9 +136,8 @@ void write_settings(JsonWriter& json, const store::Action& action)
 // What is known so far; nothing before the first answer.
 std::optional<topology::Run> run_of(const Services& services, const store::Action& action)
 {
-    if (action.result.empty()) return std::nullopt;
-    const auto rows = wire::decode_rows(action.result, services.kinds);
-    if (!rows || rows->size() != 1 || !topology::has_paths(*rows->kind)) return std::nullopt;
+    const auto rows = store::result_of(action, services.kinds);
+    if (!rows || !topology::has_paths(*rows->kind)) return std::nullopt;
     auto run = topology::run_of(*rows, 0);
     return run && !run->hops.empty() ? std::optional(*std::move(run)) : std::nullopt;
 }

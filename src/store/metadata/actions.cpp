@@ -1,7 +1,9 @@
+#include "store/metadata/action_result.hpp"
 #include "store/metadata/metadata.hpp"
 #include "store/metadata/rows.hpp"
 
 #include "sqlite/database.hpp"
+#include "wire/batch.hpp"
 
 namespace nw::store {
 namespace {
@@ -32,6 +34,14 @@ Action action_from(const sqlite::Statement& row)
 }
 
 }  // namespace
+
+Result<Rows> result_of(const Action& action, const Kinds& kinds)
+{
+    if (action.result.empty()) return fail(Errc::NotFound, "no result yet");
+    NW_TRY(auto rows, wire::decode_rows(action.result, kinds));
+    if (rows.size() != 1) return fail(Errc::Corrupt, "the result of an action is not one row");
+    return rows;
+}
 
 Result<Action> Actions::add(const Action& action)
 {
