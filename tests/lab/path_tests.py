@@ -6,7 +6,7 @@ import pathlib
 import statistics
 import subprocess
 
-from laboratory import Lab, check, equal
+from laboratory import Lab, Traced, check, equal
 
 DST, DST6 = "10.77.10.2", "fd77:0:0:10::2"
 PLAIN = ("chain=1", "farm=0", "far=0", "ecmp=0", "limited=0", "lossy=-1", "silent=0")
@@ -96,10 +96,19 @@ def links_of_the_lab(address: str) -> set[tuple[str, str]]:
              (net[4], net[5]), (b5, net[5])} | set(zip(after, after[1:])))
 
 
+def search(lab: Lab, target: str, split: set[str]) -> Traced:
+    """A search at the 95 % setting misses one of two branches once in 32 times: three times in a row is a fault."""
+    for _ in range(3):
+        traced = lab.trace(target, "--flows", "mda", "--cycles", 20, "--period", "100ms", "--protocol", "udp")
+        if {row["address"] for row in traced.hops if row["ttl"] == 4} == split:
+            break
+    return traced
+
+
 def test_all_branches(lab: Lab) -> None:
     lab.up(*FULL)
     for target, first, branch in ((DST, "10.77.3.2", "10.77.103.2"), (DST6, "fd77:0:0:3::2", "fd77:0:0:103::2")):
-        traced = lab.trace(target, "--flows", "mda", "--cycles", 20, "--period", "100ms", "--protocol", "udp")
+        traced = search(lab, target, {first, branch})
         found = traced.summary["branches"]
         links = {(link["from"], link["to"]) for link in found["links"]}
         truth = links_of_the_lab("10.77.{}.2" if target == DST else "fd77:0:0:{}::2")
