@@ -38,7 +38,12 @@ export async function open(browser: Browser, base: string, options: BrowserConte
   const page = await context.newPage()
   const faults: string[] = []
   // An interface that comes or goes anywhere on the machine makes Chromium drop what it is loading: no fault of the page.
-  const note = (text: string) => { if (!expected.test(text) && !text.includes('ERR_NETWORK_CHANGED')) faults.push(text) }
+  let dropped = false
+  const note = (text: string) => {
+    dropped ||= text.includes('ERR_NETWORK_CHANGED')
+    if (!expected.test(text) && !text.includes('ERR_NETWORK_CHANGED') && !(dropped && /Unable to preload|dynamically imported module/.test(text)))
+      faults.push(text)
+  }
   page.on('pageerror', error => note(`script: ${error.message}`))
   page.on('console', (message) => { if (message.type() === 'error') note(`console: ${message.text()} ${message.location().url}`) })
   page.on('request', (request) => { if (!request.url().startsWith(base) && !/^(?:data|blob|ws):/.test(request.url())) note(`request left the origin: ${request.url()}`) })

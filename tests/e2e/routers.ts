@@ -26,6 +26,7 @@ export class Routers {
     }
     ip('link', 'add', `${this.tag}h`, 'type', 'veth', 'peer', 'name', 'hx', 'netns', this.ns('r1'))
     ip('addr', 'add', `${this.at(1)}/30`, 'dev', `${this.tag}h`)
+    run('sysctl', '-qw', `net.ipv6.conf.${this.tag}h.disable_ipv6=1`)
     ip('link', 'set', `${this.tag}h`, 'up')
     ip('-n', this.ns('r1'), 'addr', 'add', `${this.at(2)}/30`, 'dev', 'hx')
     ip('-n', this.ns('r1'), 'link', 'set', 'hx', 'up')
@@ -56,6 +57,11 @@ export class Routers {
   }
 
   down(): void {
+    // First, so that it does not go some time later, in the middle of other tests.
+    try {
+      ip('link', 'del', `${this.tag}h`)
+    }
+    catch { /* never made */ }
     for (const name of ['r1', 'r2', 'r3', 'r4', 't']) {
       try {
         ip('netns', 'del', this.ns(name))

@@ -65,7 +65,7 @@ interface BucketValue { runs: number, outcome: string, quantiles: (number | null
 function bucketValue(seed: number, startS: number, stepS: number, intervalS: number): BucketValue {
   const hour = (startS / 3600) % 24
   const runs = Math.max(1, Math.round(stepS / intervalS))
-  if (hour > 1.2 && hour < 2.1)
+  if (hour > 1.2 && hour < 1.7)
     return { runs: 0, outcome: 'ok', quantiles: QUANTILES.map(() => null), loss: 0 }
   if (hour > 4 && hour < 4.3)
     return { runs, outcome: 'not_measured', quantiles: QUANTILES.map(() => null), loss: 0 }
