@@ -198,6 +198,11 @@ TEST_CASE("a new probe kind needs a declaration and an engine, and nothing else"
     while ((*controller)->ports().empty()) loop.run_one();
     Client client{loop, pool, "http://127.0.0.1:" + std::to_string((*controller)->ports().front())};
     const auto metadata = *store::Metadata::open(dir / "controller" / "metadata.db");
+    // The controller makes a token of its own when it has started, and the newest one counts.
+    const auto announced = [&] {
+        return metadata->write_now([](store::MetadataTx& tx) { return tx.setting("setup_token_sha256"); })->has_value();
+    };
+    while (!announced()) loop.run_one_for(Millis(20));
     const auto workspace = set_up(client, *metadata, random);
 
     const auto [probe, token] = create_probe(client, workspace);
