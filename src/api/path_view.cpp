@@ -13,7 +13,7 @@ using topology::Hop;
 std::optional<std::string> maybe_address(std::string_view bytes)
 {
     if (bytes.empty()) return std::nullopt;
-    return address_text(bytes);
+    return ip_text(bytes);
 }
 
 std::optional<double> maybe_us(std::int64_t value)
@@ -181,7 +181,7 @@ void write_change_hops(JsonWriter& json, const std::vector<store::PathChangeHop>
 
 std::string hop_id(const Hop& hop)
 {
-    return std::to_string(hop.ttl) + ":" + (hop.address.empty() ? "*" : address_text(hop.address));
+    return std::to_string(hop.ttl) + ":" + (hop.address.empty() ? "*" : ip_text(hop.address));
 }
 
 quality::Graded grade_of(const Hop& hop, const quality::GradeThresholds& thresholds)

@@ -136,7 +136,7 @@ void write_route(JsonWriter& json, const RouteHistory::Known& route, std::int64_
     json.object().field("id", route.id).key("hops").array();
     for (const auto& hop : route.route.hops) {
         json.array();
-        for (const auto& address : hop) json.text(topology::address_text(address));
+        for (const auto& address : hop) json.text(ip_text(address));
         json.end_array();
     }
     json.end_array()

@@ -5,10 +5,6 @@
 #include "model/rows.hpp"
 #include "store/metadata/settings_json.hpp"
 
-#include <arpa/inet.h>
-
-#include <array>
-
 namespace nw::api {
 namespace {
 
@@ -251,14 +247,6 @@ void write_grade_counts(JsonWriter& json, const GradeCounts& counts)
 std::string_view shown_reason(const quality::Graded& graded)
 {
     return graded.grade == quality::Grade::Excellent ? std::string_view() : graded.reason;
-}
-
-std::string address_text(std::string_view bytes)
-{
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    const int family = bytes.size() == 4 ? AF_INET : AF_INET6;
-    if (bytes.size() != 4 && bytes.size() != 16) return {};
-    return ::inet_ntop(family, bytes.data(), text.data(), text.size()) ? text.data() : "";
 }
 
 }  // namespace nw::api

@@ -4,6 +4,7 @@
 #include "api/agent_view.hpp"
 #include "api/services.hpp"
 #include "base/json_writer.hpp"
+#include "model/ip_text.hpp"
 #include "model/outcome.hpp"
 #include "quality/grade.hpp"
 #include "store/metadata/metadata.hpp"
@@ -48,7 +49,6 @@ Task<Result<GradeCounts>> count_grades(Services& services, const store::Workspac
 void write_grade_counts(JsonWriter& json, const GradeCounts& counts);
 // {metric: value or null} of every metric of the kind.
 void write_metrics(JsonWriter& json, const Kind& kind, const quality::Aggregate& aggregate);
-std::string address_text(std::string_view bytes);
 // Empty when excellent: there is nothing to explain.
 std::string_view shown_reason(const quality::Graded& graded);
 

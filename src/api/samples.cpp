@@ -52,7 +52,7 @@ void write_rows(JsonWriter& json, const Rows& rows)
     json.end_array().key("reason").array();
     for (std::size_t i = 0; i < rows.size(); ++i) json.text(rows.reason.at(i));
     json.end_array().key("address").array();
-    for (std::size_t i = 0; i < rows.size(); ++i) json.text(address_text(rows.address.at(i)));
+    for (std::size_t i = 0; i < rows.size(); ++i) json.text(ip_text(rows.address.at(i)));
     json.end_array().key("clock").array();
     for (const auto clock : rows.clock) json.text(kClockSourceNames[std::size_t(clock)]);
     json.end_array().key("columns").object();
@@ -107,7 +107,7 @@ void write_csv(CsvWriter& csv, const Rows& rows)
             .number(rows.at_us[i])
             .text(name_of(rows.outcome[i]))
             .text(rows.reason.at(i))
-            .text(address_text(rows.address.at(i)))
+            .text(ip_text(rows.address.at(i)))
             .text(kClockSourceNames[std::size_t(rows.clock[i])]);
         for (std::size_t c = 0; c < rows.columns.size(); ++c) {
             const auto type = rows.kind->columns[c].type;
@@ -123,7 +123,7 @@ void write_child(CsvWriter& csv, const ChildColumn& column, const ColumnValues& 
 {
     if (column.type == ColumnType::Integer && values.numbers[row] == kAbsent) csv.empty();
     else if (column.type == ColumnType::Integer) csv.number(values.numbers[row]);
-    else csv.text(column.unit == "ip" ? address_text(values.bytes.at(row)) : std::string(values.bytes.at(row)));
+    else csv.text(column.unit == "ip" ? ip_text(values.bytes.at(row)) : std::string(values.bytes.at(row)));
 }
 
 // One line per child row, with the time of its run.

@@ -73,7 +73,7 @@ void write_node(JsonWriter& json, const Node& node, const MapContext& context)
 {
     const auto found = node.agent ? context.agents.find(*node.agent) : context.agents.end();
     const auto* agent = found == context.agents.end() ? nullptr : &found->second;
-    const auto address = node.address.empty() ? std::string() : address_text(node.address);
+    const auto address = node.address.empty() ? std::string() : ip_text(node.address);
     json.object()
         .field("id", node.id)
         .field("kind", topology::name_of(node.kind))

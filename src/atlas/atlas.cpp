@@ -37,8 +37,7 @@ std::int64_t number_of(const Settings& settings, std::string_view name)
 std::vector<store::PathChangeHop> hops_to_store(const std::vector<topology::HopName>& hops)
 {
     std::vector<store::PathChangeHop> stored;
-    for (const auto& hop : hops)
-        stored.push_back({.ttl = hop.ttl, .address = topology::address_text(hop.address), .name = hop.name});
+    for (const auto& hop : hops) stored.push_back({.ttl = hop.ttl, .address = ip_text(hop.address), .name = hop.name});
     return stored;
 }
 

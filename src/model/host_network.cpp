@@ -66,14 +66,6 @@ std::string route_scope_name(std::uint8_t scope) { return name_in(kScopes, scope
 std::string route_type_name(std::uint8_t type) { return name_in(kTypes, type); }
 std::string rule_action_name(std::uint8_t action) { return name_in(kActions, action); }
 
-std::string ip_text(std::string_view bytes)
-{
-    if (bytes.size() != 4 && bytes.size() != 16) return {};
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    inet_ntop(bytes.size() == 4 ? AF_INET : AF_INET6, bytes.data(), text.data(), text.size());
-    return text.data();
-}
-
 std::string prefix_text(std::string_view bytes, unsigned prefix, bool v6)
 {
     const std::string any(v6 ? "::" : "0.0.0.0");

@@ -5,6 +5,8 @@
 // system are hostile text like everything else that comes from a host.
 #pragma once
 
+#include "model/ip_text.hpp"
+
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -167,8 +169,6 @@ std::string route_scope_name(std::uint8_t scope);
 std::string route_type_name(std::uint8_t type);
 std::string rule_action_name(std::uint8_t action);
 
-// "192.0.2.1" of bytes; empty for anything else than 4 or 16 of them.
-std::string ip_text(std::string_view bytes);
 // "10.0.0.0/8"; of no bytes the default: "0.0.0.0/0" or "::/0".
 std::string prefix_text(std::string_view bytes, unsigned prefix, bool v6);
 // "00:11:22:33:44:55"

@@ -1,6 +1,7 @@
 #include "model/path_run.hpp"
 
 #include "model/child_rows.hpp"
+#include "model/ip_text.hpp"
 #include "model/kinds/path.hpp"
 
 #include <arpa/inet.h>
@@ -85,13 +86,6 @@ std::optional<std::string> unescaped(std::string_view text)
     return out;
 }
 
-std::string address_text(std::string_view bytes)
-{
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    if (bytes.size() != 4 && bytes.size() != 16) return {};
-    return ::inet_ntop(bytes.size() == 4 ? AF_INET : AF_INET6, bytes.data(), text.data(), text.size());
-}
-
 std::optional<std::string> address_bytes(std::string_view text)
 {
     if (text.empty()) return std::string();
@@ -163,7 +157,7 @@ std::string interfaces_text(const std::vector<HopInterface>& interfaces)
     std::string out;
     for (const auto& each : std::span(interfaces).first(std::min(interfaces.size(), kHopInterfacesMax)))
         out += (out.empty() ? "" : " ") + std::to_string(each.role) + '/' + or_empty(each.index) + '/' + or_empty(each.mtu)
-               + '/' + address_text(each.address) + '/' + escaped(each.name);
+               + '/' + ip_text(each.address) + '/' + escaped(each.name);
     return out;
 }
 

@@ -29,12 +29,12 @@ Graph::Contribution Contributor::make()
 std::string Contributor::target_id(std::size_t hop) const
 {
     const auto& address = hop == kNone ? set_.address : set_.hops[hop].address;
-    return address.empty() ? std::string() : "t" + address_text(address);
+    return address.empty() ? std::string() : "t" + ip_text(address);
 }
 
 std::string Contributor::id_of(std::size_t hop) const
 {
-    return is_target(hop) ? target_id(hop) : "r" + address_text(set_.hops[hop].address);
+    return is_target(hop) ? target_id(hop) : "r" + ip_text(set_.hops[hop].address);
 }
 
 std::uint32_t Contributor::node_of(std::size_t hop)

@@ -36,7 +36,7 @@ const Hop& hop(const PathSet& set, std::uint8_t ttl, std::uint32_t router)
 std::set<std::pair<std::string, std::string>> links(const PathSet& set)
 {
     std::set<std::pair<std::string, std::string>> found;
-    const auto name = [&](std::size_t i) { return i == Link::kAgent ? "agent" : address_text(set.hops[i].address); };
+    const auto name = [&](std::size_t i) { return i == Link::kAgent ? "agent" : ip_text(set.hops[i].address); };
     for (const auto& link : set.links) found.insert({name(link.from), name(link.to)});
     return found;
 }

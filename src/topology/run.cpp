@@ -2,10 +2,7 @@
 
 #include "base/assert.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
 
 namespace nw::topology {
 namespace {
@@ -79,14 +76,6 @@ std::vector<Flow> flows_of(std::span<const PathHop> hops)
     for (auto& flow : flows) cut_at_end(flow);
     std::erase_if(flows, [](const Flow& flow) { return flow.steps.empty(); });
     return flows;
-}
-
-std::string address_text(std::string_view bytes)
-{
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    if (bytes.size() != 4 && bytes.size() != 16) return {};
-    const int family = bytes.size() == 4 ? AF_INET : AF_INET6;
-    return ::inet_ntop(family, bytes.data(), text.data(), text.size()) ? text.data() : "";
 }
 
 }  // namespace nw::topology

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "model/ip_text.hpp"
 #include "model/outcome.hpp"
 #include "model/path_run.hpp"
 #include "model/rows.hpp"
@@ -52,7 +53,5 @@ struct Flow {
 
 // The flows of a run; the steps refer to `hops`, which are as PathHop says they are.
 std::vector<Flow> flows_of(std::span<const PathHop> hops);
-
-std::string address_text(std::string_view bytes);
 
 }  // namespace nw::topology
