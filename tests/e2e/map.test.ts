@@ -187,6 +187,32 @@ describe('by hand', () => {
     expect(faults).toEqual([])
     await close()
   })
+  it('has two marks that both can be taken when they come together', async () => {
+    const moment = Date.now() - 6 * 3_600_000
+    const { page, faults, close } = await map(`fold=0&from=now-24h&to=now&at=${moment}&vs=${moment - 60_000}`)
+    await page.getByRole('region', { name: 'Differences' }).waitFor()
+    await rested(page)
+    expect(await axe(page)).toEqual([])
+    const pull = async (name: string, by: number) => {
+      const box = await page.getByRole('slider', { name }).boundingBox()
+      const [x, y] = [(box?.x ?? 0) + (box?.width ?? 0) / 2, (box?.y ?? 0) + (box?.height ?? 0) / 2]
+      await page.mouse.move(x, y)
+      await page.mouse.down()
+      await page.mouse.move(x + by, y)
+      await page.mouse.up()
+    }
+    const param = (name: string) => Number(new URL(page.url()).searchParams.get(name))
+    await pull('Compared with', -100)
+    await page.waitForURL(() => param('vs') < moment - 600_000)
+    expect(param('at')).toBe(moment)
+    await page.goto(page.url().replace(/vs=\d+/, `vs=${moment - 60_000}`))
+    await settled(page)
+    await pull('Moment shown', 60)
+    await page.waitForURL(() => param('at') > moment + 600_000)
+    expect(param('vs')).toBe(moment - 60_000)
+    expect(faults).toEqual([])
+    await close()
+  })
   it('is saved as pictures and as data', async () => {
     const { page, faults, close } = await map('fold=0')
     const png = await save(page, 'Picture as PNG')
