@@ -24,10 +24,7 @@ std::uint16_t port_of(const PathSettings& settings)
 PathEngine::PathEngine(const EngineContext& context, std::unique_ptr<Port> port, PathObserver& observer)
     : context_(context), port_(std::move(port)), observer_(observer), time_(context_.clock),
       turns_(context_.loop, time_, context_.packets_per_second_max), core_(*this, time_.now()),
-      tasks_(context_.loop.get_executor(), context_.log),
-      roster_(context_.resolver, context_.policy, context_.clock, tasks_, *this),
-      devices_(context_.devices,
-               [this](const std::string& device, packet::Family family) { device_changed(device, family); })
+      tasks_(context_.loop.get_executor(), context_.log), roster_(context_, tasks_, core_, *this)
 {}
 
 PathEngine::~PathEngine() = default;
@@ -42,43 +39,9 @@ Status PathEngine::start(ProbeId probe, const PathSettings& settings, const Star
 {
     if (const auto* running = roster_.running(probe); running && running->settings == settings) return {};
     NW_TRY(auto where, TargetAddress::of({settings.target, settings.family, settings.device}, context_.policy));
-    if (const auto before = roster_.withdraw(probe)) core_.retire(*before, Core::Ending::Drain);
-    begin(
+    roster_.start(
         std::make_unique<Target>(Target{.id = probe, .settings = settings, .options = options, .where = std::move(where)}));
     return {};
-}
-
-// As in the ping engine: a device that leads nowhere is told in the first run, not found out by a name that cannot be asked.
-void PathEngine::begin(std::unique_ptr<Target> target)
-{
-    if (obstacle(*target)) launch(std::move(target));
-    else roster_.begin(std::move(target));
-}
-
-std::optional<NotReady> PathEngine::obstacle(const Target& target)
-{
-    const auto& device = target.settings.device;
-    return target.where.known() ? devices_.obstacle(device, target.where.address().address.family)
-                                : devices_.obstacle(device, target.settings.family);
-}
-
-// Traces that are bound to the device begin anew, at once; who waits for a number of runs goes on with the same.
-void PathEngine::device_changed(const std::string& device, packet::Family family)
-{
-    context_.resolver.forget(device);
-    roster_.ask_again(device);
-    for (const auto slot : roster_.bound_to(device)) {
-        const auto& before = roster_.at(slot);
-        if (before.options.first == FirstRun::OffBeat || before.options.runs_max != StartOptions{}.runs_max) continue;
-        if (before.where.known() && before.where.address().address.family != family) continue;
-        const auto gone = obstacle(before);
-        auto again = std::make_unique<Target>(
-            Target{.id = before.id, .settings = before.settings, .where = before.where.again(!gone)});
-        if (gone) core_.excuse(slot, gone->outcome, gone->why);
-        (void)roster_.withdraw(again->id);
-        core_.retire(slot, Core::Ending::Drain);
-        begin(std::move(again));
-    }
 }
 
 void PathEngine::launch(std::unique_ptr<Target> target)
@@ -108,10 +71,7 @@ void PathEngine::launch(std::unique_ptr<Target> target)
     turns_.hurry();  // it may be due before what the engine sleeps for
 }
 
-void PathEngine::stop(ProbeId probe)
-{
-    if (const auto slot = roster_.withdraw(probe)) core_.retire(*slot, Core::Ending::Drop);
-}
+void PathEngine::stop(ProbeId probe) { roster_.stop(probe); }
 
 void PathEngine::relocated(Target& target)
 {
@@ -139,11 +99,7 @@ Moment PathEngine::next_turn() const
 
 void PathEngine::turn()
 {
-    if (time_.follow_wall_clock(context_.log))
-        roster_.for_each([&](std::uint32_t slot, const Target& target) {
-            if (target.options.first != FirstRun::OffBeat)
-                core_.relock(slot, time_.next_start(target.id, target.settings.interval, time_.now()));
-        });
+    if (time_.follow_wall_clock(context_.log)) roster_.relock(time_);
     const auto when = turns_.begin();
     if (core_.waiting() > 0) port_->receive(*this);
     core_.advance(when);
@@ -207,7 +163,7 @@ bool PathEngine::ready_to_send(const Due& due, Moment when)
         core_.send_failed(id, target.obstacle->outcome, target.obstacle->why);
         return false;
     }
-    if (const auto gone = obstacle(target)) {
+    if (const auto gone = roster_.obstacle(target)) {
         core_.fail_run(id, gone->outcome, gone->why);
         return false;
     }

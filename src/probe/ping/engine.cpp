@@ -15,10 +15,7 @@ constexpr std::size_t kTakeMax = 256;
 PingEngine::PingEngine(const EngineContext& context, std::unique_ptr<Port> port)
     : context_(context), kind_(kinds::ping), port_(std::move(port)), time_(context_.clock),
       turns_(context_.loop, time_, context_.packets_per_second_max), core_(*this, time_.now()),
-      tasks_(context_.loop.get_executor(), context_.log),
-      roster_(context_.resolver, context_.policy, context_.clock, tasks_, *this),
-      devices_(context_.devices,
-               [this](const std::string& device, packet::Family family) { device_changed(device, family); })
+      tasks_(context_.loop.get_executor(), context_.log), roster_(context_, tasks_, core_, *this)
 {}
 
 PingEngine::~PingEngine() = default;
@@ -33,45 +30,9 @@ Status PingEngine::start(ProbeId probe, const PingSettings& settings, StartOptio
 {
     if (const auto* running = roster_.running(probe); running && running->settings == settings) return {};
     NW_TRY(auto where, TargetAddress::of({settings.target, settings.family, settings.device}, context_.policy));
-    if (const auto before = roster_.withdraw(probe)) core_.retire(*before, Core::Ending::Drain);
-    begin(
+    roster_.start(
         std::make_unique<Target>(Target{.id = probe, .settings = settings, .options = options, .where = std::move(where)}));
     return {};
-}
-
-// A name is not asked for through a device that leads nowhere: that it is so is known at once, and said in the first run.
-void PingEngine::begin(std::unique_ptr<Target> target)
-{
-    if (obstacle(*target)) launch(std::move(target));
-    else roster_.begin(std::move(target));
-}
-
-std::optional<NotReady> PingEngine::obstacle(const Target& target)
-{
-    const auto& device = target.settings.device;
-    return target.where.known() ? devices_.obstacle(device, target.where.address().address.family)
-                                : devices_.obstacle(device, target.settings.family);
-}
-
-// Every probe that is bound to the device begins anew: one that went says so now and not at its next run, one that came
-// back is measured at once. What was measured before is handed out; what was under way is nobody's loss.
-void PingEngine::device_changed(const std::string& device, packet::Family family)
-{
-    context_.resolver.forget(device);
-    roster_.ask_again(device);
-    for (const auto slot : roster_.bound_to(device)) {
-        const auto& before = roster_.at(slot);
-        // Who counts packets and waits for them goes on with the same run.
-        if (before.options.first == FirstRun::OffBeat || before.options.runs_max != StartOptions{}.runs_max) continue;
-        if (before.where.known() && before.where.address().address.family != family) continue;
-        const auto gone = obstacle(before);
-        auto again = std::make_unique<Target>(
-            Target{.id = before.id, .settings = before.settings, .where = before.where.again(!gone)});
-        if (gone) core_.excuse(slot, gone->outcome, gone->why);
-        (void)roster_.withdraw(again->id);
-        core_.retire(slot, Core::Ending::Drain);
-        begin(std::move(again));
-    }
 }
 
 void PingEngine::launch(std::unique_ptr<Target> target)
@@ -91,10 +52,7 @@ void PingEngine::launch(std::unique_ptr<Target> target)
     turns_.hurry();  // it may be due before what the engine sleeps for
 }
 
-void PingEngine::stop(ProbeId probe)
-{
-    if (const auto slot = roster_.withdraw(probe)) core_.retire(*slot, Core::Ending::Drop);
-}
+void PingEngine::stop(ProbeId probe) { roster_.stop(probe); }
 
 void PingEngine::relocated(Target& target)
 {
@@ -121,11 +79,7 @@ Moment PingEngine::next_turn() const { return turns_.next(core_.next_wake(), cor
 
 void PingEngine::turn()
 {
-    if (time_.follow_wall_clock(context_.log))
-        roster_.for_each([&](std::uint32_t slot, const Target& target) {
-            if (target.options.first != FirstRun::OffBeat)
-                core_.relock(slot, time_.next_start(target.id, target.settings.interval, time_.now()));
-        });
+    if (time_.follow_wall_clock(context_.log)) roster_.relock(time_);
     const auto when = turns_.begin();
     if (core_.waiting() > 0) port_->receive(*this);
     core_.advance(when);
@@ -161,7 +115,7 @@ bool PingEngine::ready_to_send(const Identity& id, Moment when)
 {
     if (!core_.is_waiting(id)) return false;  // its run has just failed
     if (!core_.begins_run(id)) return true;
-    if (auto gone = obstacle(roster_.at(id.slot))) {
+    if (auto gone = roster_.obstacle(roster_.at(id.slot))) {
         core_.fail_run(id, gone->outcome, std::move(gone->why));
         return false;
     }

@@ -6,7 +6,6 @@
 #pragma once
 
 #include "base/task_group.hpp"
-#include "probe/device_changes.hpp"
 #include "probe/engine.hpp"
 #include "probe/ping/core.hpp"
 #include "probe/ping/port.hpp"
@@ -74,9 +73,6 @@ private:
     Moment next_turn() const;
     void launch(std::unique_ptr<Target> target) override;
     void relocated(Target& target) override;
-    void begin(std::unique_ptr<Target> target);
-    void device_changed(const std::string& device, packet::Family family);
-    std::optional<NotReady> obstacle(const Target& target);
     void send_due(Moment when);
     bool ready_to_send(const Identity& id, Moment when);
 
@@ -104,8 +100,7 @@ private:
     std::uint64_t packets_sent_ = 0;
     std::uint64_t socket_drops_ = 0;
     TaskGroup tasks_;
-    Roster<Target> roster_;
-    DeviceChanges devices_;
+    Roster<Target, Core> roster_;
 };
 
 // The engine on the real network, turning.
