@@ -21,6 +21,7 @@ namespace {
 
 constexpr Seconds kHealthEvery{5};
 constexpr Seconds kAskDeadline{5};
+constexpr Seconds kFirstReadPatience{2};
 
 }  // namespace
 
@@ -99,7 +100,14 @@ void Agent::start()
         uplink_->wake();
     });
     public_addresses_->start(tasks_);
-    tasks_.spawn("uplink", uplink_->run());
+    tasks_.spawn("uplink", run_uplink());
+}
+
+// The first thing that a session says is where this host's packets go.
+Task<void> Agent::run_uplink()
+{
+    co_await network_->first_read(kFirstReadPatience);
+    co_await uplink_->run();
 }
 
 Task<void> Agent::stop()
@@ -192,7 +200,7 @@ Task<Result<std::string>> Agent::ask_public_address(std::string device, bool v6)
 wire::Hello Agent::hello()
 {
     const auto facts = read_system_facts();
-    auto network = read_network_facts();
+    auto network = facts_of(network_->network());
     return {.capabilities = {std::string(wire::kActionsCapability)},
             .version = options_.version,
             .state_number = state_.number(),

@@ -64,6 +64,7 @@ private:
     void note_problems(const Change& change, const std::vector<wire::ProbeProblem>& problems);
 
     Task<Result<std::unique_ptr<net::MessageChannel>>> connect() override;
+    Task<void> run_uplink();
     wire::Hello hello() override;
     AgentHealth health() override { return health_; }
     Task<wire::StateApplied> on_state(wire::State state) override;

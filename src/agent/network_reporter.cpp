@@ -44,7 +44,8 @@ bool same_network(HostNetwork a, HostNetwork b)
 }
 
 NetworkReporter::NetworkReporter(Loop& loop, Pool& pool, const Clock& clock, NetworkSource& source, Log log, Millis gather)
-    : loop_(loop), pool_(pool), clock_(clock), source_(source), log_(std::move(log)), gather_(gather), waiting_(loop)
+    : loop_(loop), pool_(pool), clock_(clock), source_(source), log_(std::move(log)), gather_(gather), waiting_(loop),
+      first_(loop)
 {}
 
 void NetworkReporter::start(TaskGroup& tasks, std::function<void()> changed)
@@ -107,6 +108,15 @@ Task<void> NetworkReporter::read_and_report()
     auto network = co_await run_on(pool_, [this] { return source_.read(); });
     if (network) offer(*std::move(network));
     else log_.error("this host's network cannot be read: {}", network.error().what);
+    tried_ = true;
+    first_.cancel();
+}
+
+Task<void> NetworkReporter::first_read(Millis patience)
+{
+    if (tried_) co_return;
+    first_.expires_after(patience);
+    co_await first_.async_wait(nothrow);
 }
 
 void NetworkReporter::set_public(const std::string& interface, bool v6, PublicAddress address)

@@ -45,6 +45,8 @@ public:
     // The controller has everything up to this number.
     void kept(std::uint64_t number);
 
+    // Returns when the network was read once, or could not be, or `patience` is over.
+    Task<void> first_read(Millis patience);
     // As last read; empty before that.
     const HostNetwork& network() const { return network_; }
     void set_public(const std::string& interface, bool v6, PublicAddress address);
@@ -73,7 +75,9 @@ private:
     std::uint64_t kept_ = 0;
     std::uint64_t gave_up_ = 0;
     bool dirty_ = true;
+    bool tried_ = false;
     Timer waiting_;
+    Timer first_;
 };
 
 // Whether two reports say the same, but for when public addresses were seen.
