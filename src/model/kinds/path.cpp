@@ -1,5 +1,6 @@
 #include "model/kinds/path.hpp"
 
+#include "model/kinds/round_trip.hpp"
 #include "model/path_run.hpp"
 
 #include <array>
@@ -7,7 +8,6 @@
 namespace nw::kinds {
 namespace {
 
-constexpr std::array<Choice, 3> kFamilies{{{"auto", "Automatic (RFC 6724)"}, {"v4", "IPv4 only"}, {"v6", "IPv6 only"}}};
 constexpr std::array<Choice, 3> kProtocols{{{"icmp", "ICMP echo"}, {"udp", "UDP"}, {"tcp", "TCP SYN"}}};
 constexpr std::array<Choice, 6> kFlows{{{"mda", "All branches (multipath detection)"},
                                         {"1", "One flow"},
@@ -23,14 +23,7 @@ constexpr std::array<Setting, 13> kSettings{{
      .type = SettingType::Target,
      .required = true,
      .max = 253},
-    {.name = "interval",
-     .label = "Interval",
-     .help = "One result per interval.",
-     .type = SettingType::Duration,
-     .unit = "ms",
-     .default_number = 60'000,
-     .min = 1'000,
-     .max = 86'400'000},
+    kInterval,
     {.name = "protocol",
      .label = "Protocol",
      .help = "What the packets are: firewalls and routers may treat them differently.",
@@ -86,14 +79,7 @@ constexpr std::array<Setting, 13> kSettings{{
      .min = 28,
      .max = 9'000,
      .advanced = true},
-    {.name = "dscp",
-     .label = "DSCP",
-     .help = "Differentiated services code point of the packets (RFC 2474).",
-     .type = SettingType::Integer,
-     .default_number = 0,
-     .min = 0,
-     .max = 63,
-     .advanced = true},
+    kDscp,
     {.name = "mtu_discovery",
      .label = "Find the path MTU",
      .help = "Now and then large packets that must not be fragmented: shows where they no longer pass (RFC 4821, RFC 8899).",
@@ -102,19 +88,8 @@ constexpr std::array<Setting, 13> kSettings{{
      .min = 0,
      .max = 1,
      .advanced = true},
-    {.name = "family",
-     .label = "Address family",
-     .help = "Which address of a name is used.",
-     .type = SettingType::Choice,
-     .default_text = "auto",
-     .choices = kFamilies,
-     .advanced = true},
-    {.name = "interface",
-     .label = "Interface",
-     .help = "Send through this network device only; never through another.",
-     .type = SettingType::Interface,
-     .max = 15,
-     .advanced = true},
+    kFamily,
+    kInterface,
 }};
 
 // Of the destination, all flows together; the hops are child rows. What charts need is in the small frame, so that
@@ -142,28 +117,14 @@ constexpr std::array<Column, 16> kColumns{{
     {.name = "hops", .type = ColumnType::Table, .label = "Hops", .children = kHopColumns},
 }};
 
-constexpr std::array<Metric, 14> kMetrics{{
-    {.name = "loss_ratio", .label = "Loss", .unit = "ratio", .formula = Formula::Complement, .a = "received", .b = "sent"},
-    {.name = "rtt_mean", .label = "RTT mean", .unit = "us", .formula = Formula::Mean, .a = "rtt_sum", .b = "received"},
-    {.name = "rtt_min", .label = "RTT minimum", .unit = "us", .formula = Formula::Value, .a = "rtt_min"},
-    {.name = "rtt_max", .label = "RTT maximum", .unit = "us", .formula = Formula::Value, .a = "rtt_max"},
-    {.name = "rtt_p50", .label = "RTT median", .unit = "us", .formula = Formula::Quantile, .a = "rtt", .q = 0.50},
-    {.name = "rtt_p95", .label = "RTT 95th percentile", .unit = "us", .formula = Formula::Quantile, .a = "rtt", .q = 0.95},
-    {.name = "rtt_deviation",
-     .label = "RTT standard deviation",
-     .unit = "us",
-     .formula = Formula::Deviation,
-     .a = "rtt_sum",
-     .b = "received",
-     .c = "rtt_sum_squares"},
-    {.name = "jitter", .label = "Jitter", .unit = "us", .formula = Formula::Mean, .a = "ipdv_sum", .b = "ipdv_count"},
-    {.name = "hop_count", .label = "Hops", .unit = "hops", .formula = Formula::Value, .a = "hop_count"},
-    {.name = "path_count", .label = "Paths", .unit = "paths", .formula = Formula::Value, .a = "path_count"},
-    {.name = "mtu", .label = "Path MTU", .unit = "B", .formula = Formula::Value, .a = "mtu"},
-    {.name = "sent", .label = "Sent", .unit = "packets", .formula = Formula::Value, .a = "sent"},
-    {.name = "received", .label = "Received", .unit = "packets", .formula = Formula::Value, .a = "received"},
-    {.name = "unreachable", .label = "Unreachable", .unit = "packets", .formula = Formula::Value, .a = "unreachable"},
-}};
+constexpr auto kMetrics = joined(
+    kRoundTripMetrics,
+    std::array<Metric, 4>{{
+        {.name = "hop_count", .label = "Hops", .unit = "hops", .formula = Formula::Value, .a = "hop_count"},
+        {.name = "path_count", .label = "Paths", .unit = "paths", .formula = Formula::Value, .a = "path_count"},
+        {.name = "mtu", .label = "Path MTU", .unit = "B", .formula = Formula::Value, .a = "mtu"},
+        {.name = "unreachable", .label = "Unreachable", .unit = "packets", .formula = Formula::Value, .a = "unreachable"},
+    }});
 
 constexpr std::array<std::string_view, 6> kTiles{"rtt_p50", "rtt_p95", "loss_ratio", "jitter", "hop_count", "path_count"};
 

@@ -1,11 +1,12 @@
 #include "model/kinds/ping.hpp"
 
+#include "model/kinds/round_trip.hpp"
+
 #include <array>
 
 namespace nw::kinds {
 namespace {
 
-constexpr std::array<Choice, 3> kFamilies{{{"auto", "Automatic (RFC 6724)"}, {"v4", "IPv4 only"}, {"v6", "IPv6 only"}}};
 constexpr std::array<Choice, 2> kPatterns{{{"spread", "Spread over the interval"}, {"burst", "Burst"}}};
 
 constexpr std::array<Setting, 13> kSettings{{
@@ -15,14 +16,7 @@ constexpr std::array<Setting, 13> kSettings{{
      .type = SettingType::Target,
      .required = true,
      .max = 253},
-    {.name = "interval",
-     .label = "Interval",
-     .help = "One result per interval.",
-     .type = SettingType::Duration,
-     .unit = "ms",
-     .default_number = 60'000,
-     .min = 1'000,
-     .max = 86'400'000},
+    kInterval,
     {.name = "packets",
      .label = "Packets per interval",
      .help = "Echo requests sent in each interval.",
@@ -48,21 +42,8 @@ constexpr std::array<Setting, 13> kSettings{{
      .min = 28,
      .max = 65'000,
      .advanced = true},
-    {.name = "family",
-     .label = "Address family",
-     .help = "Which address of a name is used.",
-     .type = SettingType::Choice,
-     .default_text = "auto",
-     .choices = kFamilies,
-     .advanced = true},
-    {.name = "dscp",
-     .label = "DSCP",
-     .help = "Differentiated services code point of the requests (RFC 2474).",
-     .type = SettingType::Integer,
-     .default_number = 0,
-     .min = 0,
-     .max = 63,
-     .advanced = true},
+    kFamily,
+    kDscp,
     {.name = "ttl",
      .label = "TTL",
      .help = "Time to live or hop limit of the requests.",
@@ -79,12 +60,7 @@ constexpr std::array<Setting, 13> kSettings{{
      .min = 0,
      .max = 1,
      .advanced = true},
-    {.name = "interface",
-     .label = "Interface",
-     .help = "Send through this network device only; never through another.",
-     .type = SettingType::Interface,
-     .max = 15,
-     .advanced = true},
+    kInterface,
     {.name = "source",
      .label = "Source address",
      .help = "Send from this local address.",
@@ -129,29 +105,14 @@ constexpr std::array<Column, 16> kColumns{{
     {.name = "rtt", .type = ColumnType::Histogram, .unit = "us", .rollup = Rollup::Merge, .label = "RTT"},
 }};
 
-constexpr std::array<Metric, 15> kMetrics{{
-    {.name = "loss_ratio", .label = "Loss", .unit = "ratio", .formula = Formula::Complement, .a = "received", .b = "sent"},
-    {.name = "rtt_mean", .label = "RTT mean", .unit = "us", .formula = Formula::Mean, .a = "rtt_sum", .b = "received"},
-    {.name = "rtt_min", .label = "RTT minimum", .unit = "us", .formula = Formula::Value, .a = "rtt_min"},
-    {.name = "rtt_max", .label = "RTT maximum", .unit = "us", .formula = Formula::Value, .a = "rtt_max"},
-    {.name = "rtt_p50", .label = "RTT median", .unit = "us", .formula = Formula::Quantile, .a = "rtt", .q = 0.50},
-    {.name = "rtt_p95", .label = "RTT 95th percentile", .unit = "us", .formula = Formula::Quantile, .a = "rtt", .q = 0.95},
-    {.name = "rtt_p99", .label = "RTT 99th percentile", .unit = "us", .formula = Formula::Quantile, .a = "rtt", .q = 0.99},
-    {.name = "rtt_deviation",
-     .label = "RTT standard deviation",
-     .unit = "us",
-     .formula = Formula::Deviation,
-     .a = "rtt_sum",
-     .b = "received",
-     .c = "rtt_sum_squares"},
-    {.name = "jitter", .label = "Jitter", .unit = "us", .formula = Formula::Mean, .a = "ipdv_sum", .b = "ipdv_count"},
-    {.name = "sent", .label = "Sent", .unit = "packets", .formula = Formula::Value, .a = "sent"},
-    {.name = "received", .label = "Received", .unit = "packets", .formula = Formula::Value, .a = "received"},
-    {.name = "late", .label = "Late", .unit = "packets", .formula = Formula::Value, .a = "late"},
-    {.name = "duplicates", .label = "Duplicates", .unit = "packets", .formula = Formula::Value, .a = "duplicates"},
-    {.name = "reordered", .label = "Reordered", .unit = "packets", .formula = Formula::Value, .a = "reordered"},
-    {.name = "corrupted", .label = "Corrupted", .unit = "packets", .formula = Formula::Value, .a = "corrupted"},
-}};
+constexpr auto kMetrics = joined(
+    kRoundTripMetrics,
+    std::array<Metric, 4>{{
+        {.name = "late", .label = "Late", .unit = "packets", .formula = Formula::Value, .a = "late"},
+        {.name = "duplicates", .label = "Duplicates", .unit = "packets", .formula = Formula::Value, .a = "duplicates"},
+        {.name = "reordered", .label = "Reordered", .unit = "packets", .formula = Formula::Value, .a = "reordered"},
+        {.name = "corrupted", .label = "Corrupted", .unit = "packets", .formula = Formula::Value, .a = "corrupted"},
+    }});
 
 constexpr std::array<std::string_view, 6> kTiles{"rtt_p50", "rtt_p95", "loss_ratio", "jitter", "rtt_min", "rtt_max"};
 
