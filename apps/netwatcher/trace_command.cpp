@@ -34,9 +34,9 @@ class TraceRun final : private probe::path::PathObserver {
 public:
     explicit TraceRun(TraceOptions options)
         : options_(std::move(options)),
-          names_(session_.loop(), session_.pool(), session_.clock(), probe::path::system_host_name),
-          printer_(options_.format, options_.numeric ? nullptr : &names_), redraw_(session_.loop()),
-          live_(options_.format == Format::Text && isatty(STDOUT_FILENO) == 1),
+          names_(session_.loop(), session_.pool(), session_.clock(), probe::path::look_up_host_name),
+          printer_(options_.format, options_.numeric ? nullptr : &names_, options_.settings.device),
+          redraw_(session_.loop()), live_(options_.format == Format::Text && isatty(STDOUT_FILENO) == 1),
           engine_(probe::path::make_path_engine(session_.context({}, 10'000), *this))
     {}
 

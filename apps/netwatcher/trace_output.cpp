@@ -209,7 +209,7 @@ std::string verdict_text(const probe::path::HopVerdict& verdict)
 
 std::string TracePrinter::host_of(const packet::Address& address) const
 {
-    return names_ ? names_->name_of(address) : std::string();
+    return names_ ? names_->name_of(address, device_) : std::string();
 }
 
 std::string TracePrinter::probe(const TraceTarget& target, const Settled& settled, WallTime sent) const

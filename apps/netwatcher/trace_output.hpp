@@ -32,8 +32,11 @@ struct TraceView {
 
 class TracePrinter {
 public:
-    // Names are asked for as they are printed; without `names` addresses stay bare.
-    TracePrinter(Format format, probe::path::HostNames* names) : format_(format), names_(names) {}
+    // Names are asked for as they are printed, through the device that the packets leave through; without `names` addresses
+    // stay bare.
+    TracePrinter(Format format, probe::path::HostNames* names, std::string device)
+        : format_(format), names_(names), device_(std::move(device))
+    {}
 
     // One line of NDJSON; nothing in other formats.
     std::string probe(const TraceTarget& target, const probe::path::Settled& settled, WallTime sent) const;
@@ -51,6 +54,7 @@ private:
 
     Format format_;
     probe::path::HostNames* names_;
+    std::string device_;
 };
 
 // A bar per delay from the least to the greatest of them; x: not answered.

@@ -33,17 +33,19 @@ void enlarge_buffers(int fd)
         if (!set_option(fd, SOL_SOCKET, force, kBufferBytes)) set_option(fd, SOL_SOCKET, plain, kBufferBytes);
 }
 
-SocketAddress to_sockaddr(const Destination& to)
+SocketAddress to_sockaddr(const Destination& to, std::uint16_t port)
 {
     SocketAddress result;
     if (to.address.family == packet::Family::V4) {
         auto& address = reinterpret_cast<sockaddr_in&>(result.storage);
         address.sin_family = AF_INET;
+        address.sin_port = htons(port);
         std::memcpy(&address.sin_addr, to.address.bytes.data(), 4);
         result.size = sizeof address;
     } else {
         auto& address = reinterpret_cast<sockaddr_in6&>(result.storage);
         address.sin6_family = AF_INET6;
+        address.sin6_port = htons(port);
         address.sin6_scope_id = to.scope;
         std::memcpy(&address.sin6_addr, to.address.bytes.data(), 16);
         result.size = sizeof address;

@@ -51,7 +51,7 @@ struct SocketAddress {
     sockaddr_storage storage{};
     socklen_t size = 0;
 };
-SocketAddress to_sockaddr(const Destination& to);
+SocketAddress to_sockaddr(const Destination& to, std::uint16_t port = 0);
 std::optional<packet::Address> address_of(const sockaddr* from);
 
 struct Ancillary {

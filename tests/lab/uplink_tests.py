@@ -289,6 +289,11 @@ def test_uplinks_every_packet_leaves_where_it_was_bound_to(lab: Lab) -> None:
             equal({p["if"] for p in mine}, {n}, f"devices of what {n} sent")
             check(len([p for p in mine if p.get("port") == 53]) >= 3, f"{n}: questions to the name server")
             check({8, 128} <= {p.get("icmp") for p in mine}, f"{n}: both families")
+        for (n, t, k), probe in bound.items():
+            if k != "path" or t == FAR6:
+                continue
+            hops = site.root.get(f"{site.base}/probes/{probe}/path", query={"at": now_us()}).expect(200).json["hops"]
+            equal([h["name"] for h in hops], ["10-88-100-1.hop.example"], f"names of hops through {n}, asked through it")
         groups = site.root.get(f"{site.base}/uplinks", query={"from": began, "to": now_us() + 1_000_000}).expect(200).json["groups"]
         group = next(g for g in groups if g["target"]["address"] == FAR and g["kind"] == "ping")
         equal([p["interface"] for p in group["probes"]], ["", "wan1", "wan2"], "uplinks side by side")

@@ -1,7 +1,9 @@
 #include "base/text.hpp"
 #include "probe/linux_net.hpp"
+#include "probe/name_query.hpp"
 #include "probe/path/host_names.hpp"
 
+#include <arpa/nameser.h>
 #include <netdb.h>
 #include <resolv.h>
 
@@ -35,9 +37,14 @@ private:
     int retry_;
 };
 
-}  // namespace
+// Through a device one server after the other is asked, once.
+std::string name_through(const packet::Address& address, const std::string& device)
+{
+    auto answer = query_name_servers(reverse_name(address), ns_t_ptr, device, {.attempts = 1, .timeout_ms = 1'000});
+    return answer.names.empty() ? std::string() : std::move(answer.names.front());
+}
 
-std::string system_host_name(const packet::Address& address)
+std::string name_as_routed(const packet::Address& address)
 {
     const auto where = to_sockaddr({.address = address});
     std::array<char, NI_MAXHOST> name{};
@@ -46,9 +53,16 @@ std::string system_host_name(const packet::Address& address)
                     NI_NAMEREQD)
         != 0)
         return {};
+    return name.data();
+}
+
+}  // namespace
+
+std::string look_up_host_name(const packet::Address& address, const std::string& device)
+{
+    auto name = device.empty() ? name_as_routed(address) : name_through(address, device);
     // Whoever owns the address writes its name: it must not steer a terminal.
-    std::string text(name.data());
-    return is_clean_text(text) ? text : std::string();
+    return is_clean_text(name) ? name : std::string();
 }
 
 }  // namespace nw::probe::path

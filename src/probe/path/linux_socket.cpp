@@ -188,9 +188,7 @@ std::expected<packet::Address, NotReady> source_for(const Route& route, const De
     const Descriptor fd(::socket(domain_of(route.family), SOCK_DGRAM | SOCK_CLOEXEC, 0));
     if (!fd.is_open()) return std::unexpected(cannot_open(route.family));
     if (!bind_device(fd.get(), route.device)) return std::unexpected(cannot_bind(route.device));
-    auto address = to_sockaddr(to);
-    if (route.family == Family::V4) reinterpret_cast<sockaddr_in&>(address.storage).sin_port = htons(kAnyPort);
-    else reinterpret_cast<sockaddr_in6&>(address.storage).sin6_port = htons(kAnyPort);
+    const auto address = to_sockaddr(to, kAnyPort);
     if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0)
         return std::unexpected(explain_send_error(errno, route.device, route.family));
     sockaddr_storage own{};

@@ -83,8 +83,8 @@ std::size_t PathSampler::memory_of(ProbeId probe) const
 void PathSampler::begun(TraceRef trace, const PathSettings& settings)
 {
     if (trace.slot >= by_slot_.size()) by_slot_.resize(trace.slot + 1);
-    by_slot_[trace.slot] = std::make_unique<Watched>(
-        Watched{.cycles = settings.cycles, .bound = !settings.device.empty(), .probe = trace.probe});
+    by_slot_[trace.slot] =
+        std::make_unique<Watched>(Watched{.cycles = settings.cycles, .device = settings.device, .probe = trace.probe});
 }
 
 void PathSampler::target_changed(TraceRef trace, const std::optional<packet::Address>& address, std::string_view problem)
@@ -160,7 +160,7 @@ std::vector<PathHop> PathSampler::hops_of(TraceRef trace, const RunRecord& recor
     for (auto& hop : hops) {
         const auto address =
             packet::address_from({reinterpret_cast<const std::uint8_t*>(hop.address.data()), hop.address.size()});
-        if (address) hop.name = watched.bound ? names_.known_name_of(*address) : names_.name_of(*address);
+        if (address) hop.name = names_.name_of(*address, watched.device);
     }
     return hops;
 }
@@ -201,7 +201,7 @@ void PathSampler::conclude(const RunEnd& end, const RunTotals& totals, Sample& s
 std::unique_ptr<PathSampler> make_path_sampler(const EngineContext& context)
 {
     auto sampler = std::make_unique<PathSampler>(context, std::make_unique<LinuxPort>(context.random, context.devices),
-                                                 system_host_name);
+                                                 look_up_host_name);
     sampler->run();
     return sampler;
 }

@@ -49,7 +49,7 @@ private:
     // What is known of one target of the engine.
     struct Watched {
         std::uint32_t cycles = 0;
-        bool bound = false;
+        std::string device{};  // that its packets are bound to
         std::optional<packet::Address> address{};
         std::string problem{};
         Evidence evidence{};

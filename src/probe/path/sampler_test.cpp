@@ -41,7 +41,9 @@ struct Bench {
                           .policy = policy,
                           .sink = [this](Sample sample) { samples.push_back(std::move(sample)); },
                           .devices = &devices},
-            std::move(simulated), [](const packet::Address& address) { return "hop" + to_text(address) + ".example"; });
+            std::move(simulated), [](const packet::Address& address, const std::string& device) {
+                return device + "hop" + to_text(address) + ".example";
+            });
     }
     ~Bench() { testing::run(loop, sampler->close()); }
 
