@@ -77,12 +77,12 @@ describe('verdict', () => {
   const overview = (part: object) => ({ probes: 4, worst: [], agents: { pending: 0, online: 2, stale: 0, offline: 0, disabled: 0 }, grades: { excellent: 4, good: 0, fair: 0, poor: 0, critical: 0, unknown: 0, paused: 0 }, ...part })
   const grades = (part: object) => ({ excellent: 0, good: 0, fair: 0, poor: 0, critical: 0, unknown: 0, paused: 0, ...part })
   it.each([
-    [{}, 'Excellent', 'All 4 measured paths are well.'],
-    [{ grades: grades({ excellent: 2, critical: 1, poor: 1 }) }, 'Critical', '2 of 4 paths degraded.'],
+    [{}, 'Excellent', 'All 4 measured probes are well.'],
+    [{ grades: grades({ excellent: 2, critical: 1, poor: 1 }) }, 'Critical', '2 of 4 probes degraded.'],
     [{ grades: grades({ unknown: 4 }) }, 'No data', 'No data yet.'],
     [{ grades: grades({ paused: 4 }) }, 'No data', 'All probes are paused.'],
-    [{ probes: 1, grades: grades({ excellent: 1 }) }, 'Excellent', 'The one measured path is well.'],
-    [{ grades: grades({ good: 3, unknown: 1 }) }, 'Good', 'All 3 measured paths are well.'],
+    [{ probes: 1, grades: grades({ excellent: 1 }) }, 'Excellent', 'The one measured probe is well.'],
+    [{ grades: grades({ good: 3, unknown: 1 }) }, 'Good', 'All 3 measured probes are well.'],
   ])('%j', (part, word, text) => {
     const found = verdict(overview(part))
     expect([found.look.word, found.text]).toEqual([word, text])

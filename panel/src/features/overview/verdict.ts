@@ -20,13 +20,13 @@ export function verdict(overview: Pick<Overview, 'probes' | 'grades' | 'agents' 
   if (bad > 0) {
     const look = GRADE_LOOK[grades.critical > 0 ? 'critical' : grades.poor > 0 ? 'poor' : 'fair']
     const detail = first ? `Worst: ${first.probe.name}${first.grade_reason === '' ? '' : `, ${first.grade_reason}`}.` : ''
-    return { look, text: `${bad} of ${plural(active, 'path')} degraded.`, detail: [detail, silent].filter(Boolean).join(' ') }
+    return { look, text: `${bad} of ${plural(active, 'probe')} degraded.`, detail: [detail, silent].filter(Boolean).join(' ') }
   }
   if (active === 0)
     return { look: GRADE_LOOK.unknown, text: 'All probes are paused.', detail: silent }
   if (grades.unknown >= active)
     return { look: GRADE_LOOK.unknown, text: 'No data yet.', detail: silent || 'The first results are on their way.' }
   const measured = active - grades.unknown
-  const unknown = grades.unknown > 0 ? `${plural(grades.unknown, 'path')} without data.` : ''
-  return { look: GRADE_LOOK[grades.good > 0 ? 'good' : 'excellent'], text: measured === 1 ? 'The one measured path is well.' : `All ${measured} measured paths are well.`, detail: [unknown, silent].filter(Boolean).join(' ') }
+  const unknown = grades.unknown > 0 ? `${plural(grades.unknown, 'probe')} without data.` : ''
+  return { look: GRADE_LOOK[grades.good > 0 ? 'good' : 'excellent'], text: measured === 1 ? 'The one measured probe is well.' : `All ${measured} measured probes are well.`, detail: [unknown, silent].filter(Boolean).join(' ') }
 }
