@@ -94,28 +94,22 @@ constexpr std::array<Setting, 13> kSettings{{
 
 // Of the destination, all flows together; the hops are child rows. What charts need is in the small frame, so that
 // they read no hops.
-constexpr std::array<Column, 16> kColumns{{
-    {.name = "sent", .unit = "packets", .rollup = Rollup::Sum, .label = "Sent", .hot = true},
-    {.name = "received", .unit = "packets", .rollup = Rollup::Sum, .label = "Received", .hot = true},
-    {.name = "rtt_min", .unit = "us", .rollup = Rollup::Min, .label = "RTT minimum", .hot = true},
-    {.name = "rtt_max", .unit = "us", .rollup = Rollup::Max, .label = "RTT maximum", .hot = true},
-    {.name = "rtt_sum", .unit = "us", .rollup = Rollup::Sum, .label = "RTT sum", .hot = true},
-    {.name = "rtt_sum_squares", .unit = "us2", .rollup = Rollup::Sum, .label = "RTT sum of squares", .hot = true},
-    {.name = "ipdv_sum", .unit = "us", .rollup = Rollup::Sum, .label = "Sum of |delay variation| (RFC 3393)", .hot = true},
-    {.name = "ipdv_count", .unit = "packets", .rollup = Rollup::Sum, .label = "Pairs for delay variation", .hot = true},
-    {.name = "hop_count", .unit = "hops", .rollup = Rollup::Last, .label = "Hops to the destination", .hot = true},
-    {.name = "path_count", .unit = "paths", .rollup = Rollup::Last, .label = "Paths that were traced", .hot = true},
-    {.name = "mtu", .unit = "B", .rollup = Rollup::Min, .label = "Path MTU", .hot = true},
-    {.name = "black_hole_ttl",
-     .unit = "hops",
-     .rollup = Rollup::Last,
-     .label = "Last hop before an MTU black hole",
-     .hot = true},
-    {.name = "unreachable", .unit = "packets", .rollup = Rollup::Sum, .label = "Answered by an ICMP error"},
-    {.name = "resolve_us", .unit = "us", .rollup = Rollup::Max, .label = "Name resolution"},
-    {.name = "rtt", .type = ColumnType::Histogram, .unit = "us", .rollup = Rollup::Merge, .label = "RTT"},
-    {.name = "hops", .type = ColumnType::Table, .label = "Hops", .children = kHopColumns},
-}};
+constexpr auto kColumns = joined(
+    hot(kRoundTripColumns),
+    std::array<Column, 8>{{
+        {.name = "hop_count", .unit = "hops", .rollup = Rollup::Last, .label = "Hops to the destination", .hot = true},
+        {.name = "path_count", .unit = "paths", .rollup = Rollup::Last, .label = "Paths that were traced", .hot = true},
+        {.name = "mtu", .unit = "B", .rollup = Rollup::Min, .label = "Path MTU", .hot = true},
+        {.name = "black_hole_ttl",
+         .unit = "hops",
+         .rollup = Rollup::Last,
+         .label = "Last hop before an MTU black hole",
+         .hot = true},
+        {.name = "unreachable", .unit = "packets", .rollup = Rollup::Sum, .label = "Answered by an ICMP error"},
+        kResolveTime,
+        kRoundTrips,
+        {.name = "hops", .type = ColumnType::Table, .label = "Hops", .children = kHopColumns},
+    }});
 
 constexpr auto kMetrics = joined(
     kRoundTripMetrics,

@@ -85,25 +85,18 @@ constexpr std::array<Setting, 13> kSettings{{
      .advanced = true},
 }};
 
-// Sums rather than means, so that ranges merge exactly: sum and sum of squares give mean and deviation.
-constexpr std::array<Column, 16> kColumns{{
-    {.name = "sent", .unit = "packets", .rollup = Rollup::Sum, .label = "Sent", .hot = true},
-    {.name = "received", .unit = "packets", .rollup = Rollup::Sum, .label = "Received", .hot = true},
-    {.name = "rtt_min", .unit = "us", .rollup = Rollup::Min, .label = "RTT minimum", .hot = true},
-    {.name = "rtt_max", .unit = "us", .rollup = Rollup::Max, .label = "RTT maximum", .hot = true},
-    {.name = "rtt_sum", .unit = "us", .rollup = Rollup::Sum, .label = "RTT sum", .hot = true},
-    {.name = "rtt_sum_squares", .unit = "us2", .rollup = Rollup::Sum, .label = "RTT sum of squares"},
-    {.name = "ipdv_sum", .unit = "us", .rollup = Rollup::Sum, .label = "Sum of |delay variation| (RFC 3393)"},
-    {.name = "ipdv_count", .unit = "packets", .rollup = Rollup::Sum, .label = "Pairs for delay variation"},
-    {.name = "late", .unit = "packets", .rollup = Rollup::Sum, .label = "Late"},
-    {.name = "duplicates", .unit = "packets", .rollup = Rollup::Sum, .label = "Duplicates"},
-    {.name = "reordered", .unit = "packets", .rollup = Rollup::Sum, .label = "Reordered (RFC 4737)"},
-    {.name = "corrupted", .unit = "packets", .rollup = Rollup::Sum, .label = "Corrupted"},
-    {.name = "unreachable", .unit = "packets", .rollup = Rollup::Sum, .label = "Answered by an ICMP error"},
-    {.name = "ttl_reply", .unit = "", .rollup = Rollup::Last, .label = "TTL of the reply"},
-    {.name = "resolve_us", .unit = "us", .rollup = Rollup::Max, .label = "Name resolution"},
-    {.name = "rtt", .type = ColumnType::Histogram, .unit = "us", .rollup = Rollup::Merge, .label = "RTT"},
-}};
+constexpr auto kColumns =
+    joined(kRoundTripColumns,
+           std::array<Column, 8>{{
+               {.name = "late", .unit = "packets", .rollup = Rollup::Sum, .label = "Late"},
+               {.name = "duplicates", .unit = "packets", .rollup = Rollup::Sum, .label = "Duplicates"},
+               {.name = "reordered", .unit = "packets", .rollup = Rollup::Sum, .label = "Reordered (RFC 4737)"},
+               {.name = "corrupted", .unit = "packets", .rollup = Rollup::Sum, .label = "Corrupted"},
+               {.name = "unreachable", .unit = "packets", .rollup = Rollup::Sum, .label = "Answered by an ICMP error"},
+               {.name = "ttl_reply", .unit = "", .rollup = Rollup::Last, .label = "TTL of the reply"},
+               kResolveTime,
+               kRoundTrips,
+           }});
 
 constexpr auto kMetrics = joined(
     kRoundTripMetrics,

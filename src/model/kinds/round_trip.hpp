@@ -42,7 +42,22 @@ inline constexpr Setting kInterface{.name = "interface",
                                     .max = 15,
                                     .advanced = true};
 
-// Of the columns sent, received, rtt_min, rtt_max, rtt_sum, rtt_sum_squares, ipdv_sum, ipdv_count and rtt.
+// Sums rather than means, so that ranges merge exactly: sum and sum of squares give mean and deviation.
+inline constexpr std::array<Column, 8> kRoundTripColumns{{
+    {.name = "sent", .unit = "packets", .rollup = Rollup::Sum, .label = "Sent", .hot = true},
+    {.name = "received", .unit = "packets", .rollup = Rollup::Sum, .label = "Received", .hot = true},
+    {.name = "rtt_min", .unit = "us", .rollup = Rollup::Min, .label = "RTT minimum", .hot = true},
+    {.name = "rtt_max", .unit = "us", .rollup = Rollup::Max, .label = "RTT maximum", .hot = true},
+    {.name = "rtt_sum", .unit = "us", .rollup = Rollup::Sum, .label = "RTT sum", .hot = true},
+    {.name = "rtt_sum_squares", .unit = "us2", .rollup = Rollup::Sum, .label = "RTT sum of squares"},
+    {.name = "ipdv_sum", .unit = "us", .rollup = Rollup::Sum, .label = "Sum of |delay variation| (RFC 3393)"},
+    {.name = "ipdv_count", .unit = "packets", .rollup = Rollup::Sum, .label = "Pairs for delay variation"},
+}};
+inline constexpr Column kResolveTime{.name = "resolve_us", .unit = "us", .rollup = Rollup::Max, .label = "Name resolution"};
+inline constexpr Column kRoundTrips{
+    .name = "rtt", .type = ColumnType::Histogram, .unit = "us", .rollup = Rollup::Merge, .label = "RTT"};
+
+// Of the columns above.
 inline constexpr std::array<Metric, 11> kRoundTripMetrics{{
     {.name = "loss_ratio", .label = "Loss", .unit = "ratio", .formula = Formula::Complement, .a = "received", .b = "sent"},
     {.name = "rtt_mean", .label = "RTT mean", .unit = "us", .formula = Formula::Mean, .a = "rtt_sum", .b = "received"},
@@ -69,6 +84,14 @@ constexpr std::array<T, A + B> joined(const std::array<T, A>& first, const std::
     std::array<T, A + B> all{};
     std::ranges::copy(second, std::ranges::copy(first, all.begin()).out);
     return all;
+}
+
+// The same columns, all of them in the small frame.
+template <std::size_t N>
+constexpr std::array<Column, N> hot(std::array<Column, N> columns)
+{
+    for (auto& column : columns) column.hot = true;
+    return columns;
 }
 
 }  // namespace nw::kinds
