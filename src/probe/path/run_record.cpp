@@ -1,7 +1,5 @@
 #include "probe/path/run_record.hpp"
 
-#include "base/assert.hpp"
-
 #include <algorithm>
 #include <cstdlib>
 #include <span>
@@ -11,7 +9,6 @@
 namespace nw::probe::path {
 namespace {
 
-std::int64_t to_us(std::int64_t ns) { return (ns + 500) / 1000; }
 double square_us2(Nanos rtt) { return double(rtt.count()) / 1e3 * (double(rtt.count()) / 1e3); }
 std::string bytes_of(const std::optional<packet::Address>& address)
 {
@@ -54,14 +51,14 @@ void describe(const Reply& reply, PathHop& row)
 
 void take_rtt(PathHop& row, Nanos rtt, std::optional<Nanos> before)
 {
-    const auto us = to_us(rtt.count());
+    const auto us = to_us(rtt);
     row.rtt_min_us = row.received == 0 ? us : std::min(row.rtt_min_us, us);
     row.rtt_max_us = row.received == 0 ? us : std::max(row.rtt_max_us, us);
     row.rtt_sum_us += us;
     row.rtt_sum_squares_us2 += std::int64_t(square_us2(rtt) + 0.5);
     ++row.received;
     if (!before) return;
-    row.ipdv_sum_us += to_us(std::abs((rtt - *before).count()));
+    row.ipdv_sum_us += to_us(std::chrono::abs(rtt - *before));
     ++row.ipdv_count;
 }
 
@@ -174,27 +171,17 @@ RunTotals RunRecord::totals() const
         auto before = flow.rtt_before;
         std::uint8_t hops = 0;
         for (const auto& cycle : arrivals(flow)) {
-            totals.sent += cycle.asked;
-            totals.unreachable += cycle.asked && cycle.unreachable;
+            totals.trips.sent(cycle.asked ? 1 : 0);
+            if (cycle.asked && cycle.unreachable) totals.trips.unreachable();
             if (cycle.ttl == 0) {
                 before.reset();
                 continue;
             }
             hops = cycle.ttl;
             const auto rtt = cycle.probe.rtt();
-            const auto ns = rtt.count();
-            totals.rtt_min_ns = totals.received == 0 ? ns : std::min<std::int64_t>(totals.rtt_min_ns, ns);
-            totals.rtt_max_ns = std::max<std::int64_t>(totals.rtt_max_ns, ns);
-            totals.rtt_sum_ns += ns;
-            totals.rtt_sum_squares_us2 += square_us2(rtt);
-            totals.rtt.add(rtt);
-            ++totals.received;
+            totals.trips.answered(rtt, before);
             const auto clock = cycle.probe.kernel ? ClockSource::Kernel : ClockSource::User;
             totals.clock = totals.clock == ClockSource::None ? clock : std::min(totals.clock, clock);
-            if (before) {
-                totals.ipdv_sum_ns += std::abs((rtt - *before).count());
-                ++totals.ipdv_count;
-            }
             before = rtt;
         }
         if (hops != 0) totals.hops = std::min(totals.hops.value_or(hops), hops);
@@ -305,26 +292,11 @@ std::size_t RunRecord::memory() const
 
 void fill_columns(const RunTotals& totals, const std::vector<PathHop>& hops, std::size_t paths, Sample& sample)
 {
-    const auto put = [&](std::string_view column, std::int64_t value) {
-        const auto index = sample.kind->column_index(column);
-        NW_ASSERT(index.has_value());
-        sample.numbers[*index] = value;
-    };
-    put("sent", totals.sent);
-    put("received", totals.received);
-    put("unreachable", totals.unreachable);
-    put("path_count", std::int64_t(paths));
+    totals.trips.fill(sample);
+    put(sample, "path_count", std::int64_t(paths));
     sample.bytes[*sample.kind->column_index("hops")] = encode_hops(hops);
     sample.clock = totals.clock;
-    if (totals.received == 0) return;
-    put("rtt_min", to_us(totals.rtt_min_ns));
-    put("rtt_max", to_us(totals.rtt_max_ns));
-    put("rtt_sum", to_us(totals.rtt_sum_ns));
-    put("rtt_sum_squares", std::int64_t(totals.rtt_sum_squares_us2 + 0.5));
-    put("ipdv_sum", to_us(totals.ipdv_sum_ns));
-    put("ipdv_count", totals.ipdv_count);
-    put("hop_count", *totals.hops);
-    sample.bytes[*sample.kind->column_index("rtt")] = totals.rtt.compact();
+    if (totals.hops) put(sample, "hop_count", *totals.hops);
 }
 
 }  // namespace nw::probe::path

@@ -12,7 +12,7 @@
 #include "model/path_run.hpp"
 #include "probe/path/core.hpp"
 #include "probe/path/verdict.hpp"
-#include "quality/histogram.hpp"
+#include "probe/round_trips.hpp"
 
 #include <cstdint>
 #include <map>
@@ -27,14 +27,9 @@ using Verdicts = std::map<std::uint16_t, std::vector<HopVerdict>>;  // by flow, 
 
 // What the run says of the destination, all flows together.
 struct RunTotals {
-    std::uint32_t sent = 0, received = 0, unreachable = 0;
-    std::int64_t rtt_min_ns = 0, rtt_max_ns = 0, rtt_sum_ns = 0;
-    double rtt_sum_squares_us2 = 0;
-    std::int64_t ipdv_sum_ns = 0;
-    std::uint32_t ipdv_count = 0;
+    RoundTrips trips{};
     std::optional<std::uint8_t> hops{};
     ClockSource clock = ClockSource::None;
-    quality::Histogram rtt{};
 };
 
 // How a run ended: what the delay variation of the next one goes on from.

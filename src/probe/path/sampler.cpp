@@ -175,7 +175,7 @@ Sample PathSampler::sample_of(TraceRef trace, const RunEnd& end, const Run* run)
     sample.address = run->address;
     if (end.sent == 0) return sample;
     auto hops = hops_of(trace, run->record);
-    if (const auto mtu = std::exchange(by_slot_[trace.slot]->mtu, std::nullopt); mtu && totals.received > 0) {
+    if (const auto mtu = std::exchange(by_slot_[trace.slot]->mtu, std::nullopt); mtu && totals.trips.received() > 0) {
         place_mtu(*mtu, hops);
         if (mtu->mtu) sample.numbers[*kind_.column_index("mtu")] = *mtu->mtu;
         if (mtu->black_hole_after) sample.numbers[*kind_.column_index("black_hole_ttl")] = *mtu->black_hole_after;
@@ -188,10 +188,10 @@ void PathSampler::conclude(const RunEnd& end, const RunTotals& totals, Sample& s
 {
     sample.outcome = end.outcome;
     sample.reason = end.reason;
-    if (totals.received > 0) {
+    if (totals.trips.received() > 0) {
         sample.outcome = Outcome::Ok;
         sample.reason.clear();
-    } else if (totals.sent == 0 && end.trouble) {
+    } else if (totals.trips.sent() == 0 && end.trouble) {
         // Of what was sent, nothing counts for the destination.
         sample.outcome = end.trouble->outcome;
         sample.reason = end.trouble->why;
