@@ -40,13 +40,18 @@ def settle(installation: Installation, probes: list[str], stream: int) -> None:
     assert installation.spool()["stream"] == stream, "the agent began another stream although nothing was damaged"
 
 
-def account(installation: Installation, probes: list[str]) -> dict:
-    times = {probe: installation.api.sample_times(probe) for probe in probes}
+def account(installation: Installation, probes: list[str], paths: list[str] = ()) -> dict:
+    samples = {probe: installation.api.samples(probe) for probe in probes}
+    times = {probe: [at for at, _ in found] for probe, found in samples.items()}
     stored = sum(len(t) for t in times.values())
     twice = sum(n - 1 for t in times.values() for n in Counter(t).values())
+    # The target of a path answers: whoever has its run has its hops.
+    traced = {probe: {at for at, outcome in samples[probe] if outcome == "ok"} for probe in paths}
+    bare = sum(len(ok - installation.api.hop_times(probe)) for probe, ok in traced.items())
     return {"numbered": installation.spool()["next_seq"] - 1, "stored": stored, "stored twice": twice,
             "declared lost": installation.api.metric("netwatcher_store_lost_declared"),
-            "silent probes": sum(1 for t in times.values() if not t)}
+            "silent probes": sum(1 for t in times.values() if not t), "paths without a run": sum(1 for ok in traced.values() if not ok),
+            "runs without hops": bare}
 
 
 def verdict(found: dict, probes: int) -> str:
@@ -55,8 +60,12 @@ def verdict(found: dict, probes: int) -> str:
         return f"only {found['numbered']} samples were measured"
     if found["silent probes"]:
         return f"{found['silent probes']} probes have no sample"
+    if found["paths without a run"]:
+        return f"{found['paths without a run']} paths have no run that reached its target"
     if found["stored twice"]:
         return f"{found['stored twice']} samples are stored twice"
+    if found["runs without hops"]:
+        return f"{found['runs without hops']} runs of paths are stored without their hops"
     if found["declared lost"]:
         return f"{found['declared lost']} samples were declared lost"
     missing = found["numbered"] - found["stored"]

@@ -111,8 +111,8 @@ def trial(build: Path, scratch: Path) -> tuple[dict, str]:
     installation = Installation(build, scratch)
     with small_disk(installation.data, CONTROLLER_MIB), small_disk(installation.agent_data, AGENT_MIB):
         try:
-            settings = [{"target": f"127.0.2.{n + 1}", "interval": 1000, "packets": 1, "timeout": 500} for n in range(PROBES)]
-            probes = installation.create(settings)
+            probes = installation.create([("ping", {"target": f"127.0.2.{n + 1}", "interval": 1000, "packets": 1, "timeout": 500})
+                                          for n in range(PROBES)])
             installation.start("agent")
             wait_for("the first samples", lambda: installation.spool().get("acked", 0) > 0)
             stream = installation.spool()["stream"]

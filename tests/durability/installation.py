@@ -1,5 +1,6 @@
 """A controller and an agent as real processes, with a link between them that can be cut. For tests only."""
 
+import csv
 import http.cookiejar
 import json
 import os
@@ -22,6 +23,10 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def now_us() -> int:
+    return int(time.time() * 1e6)
 
 
 def wait_for(what: str, ready, seconds: float = 30.0) -> None:
@@ -127,16 +132,23 @@ class Api:
             lines = reply.read().decode().splitlines()
         return sum(int(float(line.split()[-1])) for line in lines if re.match(rf"{name}(_total)?[ {{]", line))
 
-    def sample_times(self, probe: str) -> list[int]:
-        """The time of every stored sample of the probe, page by page."""
-        times, cursor = [], ""
-        until = int(time.time() * 1e6) + 3_600_000_000
+    def samples(self, probe: str) -> list[tuple[int, str]]:
+        """Time and outcome of every stored sample of the probe, page by page."""
+        found, cursor = [], ""
+        until = now_us() + 3_600_000_000
         while cursor is not None:
             page = self.get(f"/api/v1/workspaces/{WORKSPACE}/probes/{probe}/samples?from={until - 86_400_000_000}"
                             f"&to={until}&limit=10000" + (f"&cursor={cursor}" if cursor else ""))
-            times += page["rows"]["at_us"]
+            found += zip(page["rows"]["at_us"], page["rows"]["outcome"])
             cursor = page["next_cursor"]
-        return times
+        return found
+
+    def hop_times(self, probe: str) -> set[int]:
+        """The times of the stored runs that have hops."""
+        url = (f"{self.base}/api/v1/workspaces/{WORKSPACE}/probes/{probe}/samples.csv?table=hops&from={now_us() - 86_400_000_000}"
+               f"&to={now_us() + 3_600_000_000}")
+        with self.opener.open(url, timeout=30) as reply:
+            return {int(row["at_us"]) for row in csv.DictReader(reply.read().decode().splitlines())}
 
 
 class Installation:
@@ -159,13 +171,13 @@ class Installation:
         subprocess.run([self.controller_program, command, directory, "--data-dir", self.data], check=True, capture_output=True,
                        text=True, timeout=60)
 
-    def create(self, probes: list[dict]) -> list[str]:
-        """Workspace, agent and probes; returns the probes' identifiers. The controller is not running yet."""
+    def create(self, probes: list[tuple[str, dict]]) -> list[str]:
+        """Workspace, agent and probes, by kind and settings; returns the probes' identifiers, and leaves the controller running."""
         self.admin("create-workspace", "--slug", WORKSPACE, "--name", "Trial")
         made = json.loads(self.admin("create-agent", "--workspace", WORKSPACE, "--name", "agent"))
         identifiers = []
-        for settings in probes:
-            answer = self.admin("create-probe", "--workspace", WORKSPACE, "--agent", made["agent_id"], "--kind", "ping",
+        for kind, settings in probes:
+            answer = self.admin("create-probe", "--workspace", WORKSPACE, "--agent", made["agent_id"], "--kind", kind,
                                 "--settings", json.dumps(settings))
             identifiers.append(json.loads(answer)["probe_id"])
         self.start("controller")
@@ -218,6 +230,10 @@ class Installation:
         with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10) as db:
             made = db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'meta'").fetchone()[0]
             return dict(db.execute("SELECT name, value FROM meta")) if made else {}
+
+
+def may_trace() -> bool:
+    return os.geteuid() == 0
 
 
 def may_ping() -> bool:

@@ -21,10 +21,14 @@ from pathlib import Path
 
 import full_disk
 from accounts import account, settle, verdict
-from installation import Installation, may_ping, wait_for
+from installation import Installation, may_ping, may_trace, wait_for
 
 PROBES = 40
 ROUNDS = {"short": 14, "long": 100}
+
+
+def ping(target: str) -> tuple[str, dict]:
+    return "ping", {"target": target, "interval": 1000, "packets": 1, "timeout": 500}
 
 
 def disturb(installation: Installation, chance: random.Random) -> str:
@@ -50,15 +54,18 @@ def endure(build: Path, scratch: Path, rounds: int, seed: int) -> tuple[dict, Co
     chance = random.Random(seed)
     done: Counter = Counter()
     try:
-        settings = [{"target": f"127.0.1.{n + 1}", "interval": 1000, "packets": 1, "timeout": 500} for n in range(PROBES)]
-        probes = installation.create(settings)
+        # Every fourth is a path: results with rows of their own.
+        paths = range(0, PROBES, 4) if may_trace() else range(0)
+        wanted = [("path", {"target": f"127.0.1.{n + 1}", "interval": 1000, "cycles": 1, "flows": "1", "timeout": 200}) if n in paths
+                  else ping(f"127.0.1.{n + 1}") for n in range(PROBES)]
+        probes = installation.create(wanted)
         installation.start("agent")
         wait_for("the first samples", lambda: installation.spool().get("acked", 0) > 0)
         stream = installation.spool()["stream"]
         for _ in range(rounds):
             done[disturb(installation, chance)] += 1
         settle(installation, probes, stream)
-        return account(installation, probes), done
+        return account(installation, probes, [probes[n] for n in paths]), done
     finally:
         installation.close()
 
@@ -82,8 +89,7 @@ def back_up(build: Path, scratch: Path) -> tuple[dict, str]:
     """Backs up beside measurements, loses the original, and serves the copy to the same agent."""
     installation = Installation(build, scratch)
     try:
-        settings = [{"target": f"127.0.3.{n + 1}", "interval": 1000, "packets": 1, "timeout": 500} for n in range(PROBES)]
-        probes = installation.create(settings)
+        probes = installation.create([ping(f"127.0.3.{n + 1}") for n in range(PROBES)])
         installation.start("agent")
         wait_for("the first samples", lambda: installation.spool().get("acked", 0) >= 2 * PROBES)
         acknowledged = installation.spool()["acked"]
