@@ -135,6 +135,9 @@ Controller::Controller(Config config, Loop& loop, const Clock& clock, Random& ra
         sessions_.state_changed(agent);
         tasks_.spawn("paths of an agent", refresh_paths(agent));
     });
+    registry_.on_interfaces_stored([this](AgentId agent, StreamId stream, std::uint64_t number) {
+        sessions_.interfaces_stored(agent, stream, number);
+    });
     atlas_.on_change(
         [this](WorkspaceId workspace, const store::PathChange& change) { feed_.route_changed(workspace, change); });
     registry_.on_agent_changed([this](WorkspaceId workspace, AgentId agent) { feed_.agent_changed(workspace, agent); });

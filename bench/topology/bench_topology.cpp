@@ -17,7 +17,6 @@ namespace {
 
 using namespace nw;
 using topology::testing::FakeFlow;
-using topology::testing::FakeHop;
 
 constexpr std::uint32_t kAgents = 40;
 constexpr std::uint32_t kTargets = 25;

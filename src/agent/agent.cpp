@@ -78,7 +78,9 @@ Status Agent::open_parts(const EngineFactory& engines)
     uplink_ = std::make_unique<Uplink>(loop_, disk_, *spool_, kinds_, clock_, random_, static_cast<UplinkEvents&>(*this),
                                        log_.named("uplink"));
     network_source_ = open_network_source(loop_, log_.named("network"));
-    network_ = std::make_unique<NetworkReporter>(loop_, reading_network_, clock_, *network_source_, log_.named("network"));
+    network_ = std::make_unique<NetworkReporter>(loop_, reading_network_, disk_, *spool_, clock_, *network_source_,
+                                                 log_.named("network"));
+    network_->restore();
     public_addresses_ = std::make_unique<PublicAddresses>(
         loop_, clock_, random_, [this](std::string device, bool v6) { return ask_public_address(std::move(device), v6); },
         [this](const std::string& interface, bool v6, PublicAddress address) {

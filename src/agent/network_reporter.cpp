@@ -2,6 +2,8 @@
 
 #include "base/text.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -43,10 +45,27 @@ bool same_network(HostNetwork a, HostNetwork b)
     return a == b;
 }
 
-NetworkReporter::NetworkReporter(Loop& loop, Pool& pool, const Clock& clock, NetworkSource& source, Log log, Millis gather)
-    : loop_(loop), pool_(pool), clock_(clock), source_(source), log_(std::move(log)), gather_(gather), waiting_(loop),
-      first_(loop)
+NetworkReporter::NetworkReporter(Loop& loop, Pool& reading, Pool& disk, spool::Spool& spool, const Clock& clock,
+                                 NetworkSource& source, Log log, Millis gather)
+    : loop_(loop), reading_(reading), disk_(disk), spool_(spool), clock_(clock), source_(source), log_(std::move(log)),
+      gather_(gather), waiting_(loop), first_(loop)
 {}
+
+void NetworkReporter::restore()
+{
+    const auto saved = spool_.reports();
+    if (!saved) return log_.warn("earlier reports of the network cannot be read: {}", saved.error().what);
+    for (const auto& bytes : *saved) {
+        auto report = wire::decode_interfaces(bytes);
+        if (!report || report->number <= number_) {
+            log_.warn("an earlier report of the network is damaged and left out");
+            continue;
+        }
+        number_ = report->number;
+        reports_.push_back(*std::move(report));
+    }
+    while (reports_.size() > kReportsKept) give_up_oldest();
+}
 
 void NetworkReporter::start(TaskGroup& tasks, std::function<void()> changed)
 {
@@ -105,7 +124,7 @@ Task<void> NetworkReporter::report()
 
 Task<void> NetworkReporter::read_and_report()
 {
-    auto network = co_await run_on(pool_, [this] { return source_.read(); });
+    auto network = co_await run_on(reading_, [this] { return source_.read(); });
     if (network) offer(*std::move(network));
     else log_.error("this host's network cannot be read: {}", network.error().what);
     tried_ = true;
@@ -149,8 +168,25 @@ void NetworkReporter::offer(HostNetwork network)
         return;
     reports_.push_back(
         {.number = ++number_, .at_us = to_us(now), .network = std::move(network), .failovers = std::move(moves)});
+    save(reports_.back());
     if (reports_.size() > kReportsKept) give_up_oldest();
     changed_();
+}
+
+void NetworkReporter::save(const wire::Interfaces& report)
+{
+    asio::post(disk_, [&spool = spool_, log = log_, number = report.number, bytes = wire::encode_interfaces(report)] {
+        if (const auto saved = spool.keep_report(number, bytes); !saved)
+            log.warn("a report of the network would not outlive this process: {}", saved.error().what);
+    });
+}
+
+void NetworkReporter::drop_saved(std::uint64_t last_number)
+{
+    asio::post(disk_, [&spool = spool_, log = log_, last_number] {
+        if (const auto dropped = spool.drop_reports(last_number); !dropped)
+            log.warn("reports of the network that the controller has stay in the spool: {}", dropped.error().what);
+    });
 }
 
 void NetworkReporter::give_up_oldest()
@@ -162,6 +198,8 @@ void NetworkReporter::give_up_oldest()
     auto& into = reports_.front().failovers;
     into.insert(into.begin(), dropped.failovers.begin(), dropped.failovers.end());
     if (into.size() > wire::kFailoversMax) into.erase(into.begin(), into.end() - std::ptrdiff_t(wire::kFailoversMax));
+    drop_saved(dropped.number);
+    if (!dropped.failovers.empty()) save(reports_.front());
 }
 
 const wire::Interfaces* NetworkReporter::after(std::uint64_t number) const
@@ -170,11 +208,23 @@ const wire::Interfaces* NetworkReporter::after(std::uint64_t number) const
     return found == reports_.end() ? nullptr : &*found;
 }
 
-// The newest stays: what comes next is compared with it.
 void NetworkReporter::kept(std::uint64_t number)
 {
+    if (number > number_) renumber(number);
     kept_ = std::max(kept_, number);
+    const auto waiting = reports_.size();
     while (reports_.size() > 1 && reports_.front().number <= number) reports_.pop_front();
+    if (reports_.size() < waiting) drop_saved(reports_.front().number - 1);
+}
+
+void NetworkReporter::renumber(std::uint64_t after)
+{
+    drop_saved(number_);
+    number_ = after;
+    for (auto& report : reports_) {
+        report.number = ++number_;
+        save(report);
+    }
 }
 
 }  // namespace nw::agent

@@ -59,20 +59,30 @@ HostNetwork host(std::uint32_t mtu)
 
 struct Bench {
     Loop loop{};
-    Pool pool{1};
+    Pool reading{1};
+    std::unique_ptr<spool::Spool> spool;
+    Pool disk{1};
     SystemClock clock{};
     ScriptedSource source{loop};
-    NetworkReporter reporter{loop, pool, clock, source, Log(), Millis(2)};
+    NetworkReporter reporter{loop, reading, disk, *spool, clock, source, Log(), Millis(2)};
     TaskGroup tasks{loop.get_executor(), Log()};
     int changes = 0;
 
-    Bench()
+    explicit Bench(const std::filesystem::path& folder, HostNetwork first = host(1500))
+        : spool(*spool::Spool::open(folder / "spool.db", {}, 1))
     {
-        source.set(host(1500));
+        reporter.restore();
+        const int before = source.reads;
+        source.set(std::move(first));
         reporter.start(tasks, [this] { ++changes; });
-        until([&] { return changes == 1; });
+        until([&] { return source.reads > before; });
+        testing::run(loop, reporter.first_read(Seconds(20)));
     }
-    ~Bench() { testing::run(loop, tasks.close()); }
+    ~Bench()
+    {
+        testing::run(loop, tasks.close());
+        disk.join();
+    }
 
     template <class Done>
     void until(Done done)
@@ -94,7 +104,8 @@ struct Bench {
 
 TEST_CASE("each change is a report with the next number, and waits until the controller has it")
 {
-    Bench bench;
+    testing::ScratchDir dir;
+    Bench bench(dir.path());
     REQUIRE(bench.reporter.after(0));
     CHECK(bench.reporter.after(0)->number == 1);
     bench.change(host(1400));
@@ -110,7 +121,8 @@ TEST_CASE("each change is a report with the next number, and waits until the con
 
 TEST_CASE("an event after which everything is as before is no report, and many events are one reading")
 {
-    Bench bench;
+    testing::ScratchDir dir;
+    Bench bench(dir.path());
     const int before = bench.source.reads;
     for (int i = 0; i < 50; ++i) bench.source.set(host(1500));
     bench.until([&] { return bench.source.reads == before + 1; });
@@ -121,7 +133,8 @@ TEST_CASE("an event after which everything is as before is no report, and many e
 
 TEST_CASE("when too many reports wait the oldest go, and what they tell of failovers goes with the next")
 {
-    Bench bench;
+    testing::ScratchDir dir;
+    Bench bench(dir.path());
     auto network = host(1500);
     network.interfaces.push_back({.name = "eth1", .index = 3, .mtu = 1500, .up = true, .carrier = true});
     network.routes = {{.interface = "eth0", .metric = 1, .type = kUnicastRoute}};
@@ -143,7 +156,8 @@ TEST_CASE("when too many reports wait the oldest go, and what they tell of failo
 
 TEST_CASE("text that the protocol would refuse is made clean, so that no session ends for it")
 {
-    Bench bench;
+    testing::ScratchDir dir;
+    Bench bench(dir.path());
     auto network = host(1500);
     network.hostname = "bad\x01\xff name";
     bench.reporter.set_public("eth0", false, {.problem = "line\nbreak"});
@@ -153,6 +167,46 @@ TEST_CASE("text that the protocol would refuse is made clean, so that no session
     CHECK(report->network.hostname == "bad name");
     CHECK(report->network.interfaces[0].public_v4.problem == "linebreak");
     CHECK(wire::decode_interfaces(wire::encode_interfaces(*report)));
+}
+
+TEST_CASE("what the controller does not have yet outlives the agent")
+{
+    testing::ScratchDir dir;
+    {
+        Bench before(dir.path());
+        before.change(host(1400));
+        before.change(host(1300));
+        before.reporter.kept(1);
+    }
+    {
+        Bench again(dir.path(), host(1300));
+        CHECK(again.changes == 0);  // nothing is new since
+        REQUIRE(again.reporter.after(1));
+        CHECK(again.reporter.after(1)->number == 2);
+        CHECK(again.reporter.after(1)->network.interfaces[0].mtu == 1400);
+        CHECK(again.reporter.after(2)->network.interfaces[0].mtu == 1300);
+        again.change(host(1200));
+        CHECK(again.reporter.after(3)->number == 4);
+        again.reporter.kept(4);
+    }
+    Bench last(dir.path(), host(1200));
+    CHECK(last.reporter.after(4) == nullptr);
+    CHECK(last.reporter.after(0)->number == 4);
+}
+
+TEST_CASE("after the host was set back, reports go on behind what the controller has")
+{
+    testing::ScratchDir dir;
+    {
+        Bench bench(dir.path());
+        bench.change(host(1400));
+        bench.reporter.kept(40);
+        CHECK(bench.reporter.after(40)->number == 41);
+        CHECK(bench.reporter.after(41)->network.interfaces[0].mtu == 1400);
+    }
+    Bench again(dir.path(), host(1400));
+    CHECK(again.changes == 0);
+    CHECK(again.reporter.after(40)->number == 41);
 }
 
 }  // namespace nw::agent

@@ -227,10 +227,12 @@ Task<Status> Uplink::handle(Session& session, std::string bytes)
 {
     NW_CO_TRY(auto message, wire::decode_controller_message(bytes, kinds_));
     if (const auto* ack = std::get_if<wire::Ack>(&message)) {
-        if (std::uint64_t(ack->stream) != session.stream || ack->acked_seq > session.cursor)
+        if (std::uint64_t(ack->stream) != session.stream || ack->acked_seq > session.cursor
+            || ack->interfaces > session.interfaces_sent)
             co_return fail(Errc::Corrupt, "the controller acknowledged what was never sent");
         session.acked = std::max(session.acked, ack->acked_seq);
         status_.acked_seq = session.acked;
+        if (ack->interfaces > 0) events_.interfaces_kept(ack->interfaces);
         session.progress = clock_.instant();
         while (!session.unacked.empty() && session.unacked.front() <= session.acked) session.unacked.pop_front();
         session.wake();

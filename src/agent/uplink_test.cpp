@@ -58,6 +58,7 @@ struct FakeController {
         if (const auto* report = std::get_if<wire::Interfaces>(&message)) {
             reports.push_back(report->number);
             interfaces = report->number;
+            return {wire::Ack{StreamId(stream), watermark[stream], interfaces}};
         }
         if (const auto* clock = std::get_if<wire::ClockRequest>(&message))
             return {wire::ClockReply{clock->agent_us, clock->agent_us + 5'000'000}};
@@ -408,6 +409,7 @@ TEST_CASE("reports of the network go out in order, and after a break only those 
     bench.networks.push_back({.number = 4});
     bench.uplink->wake();
     bench.until([&] { return bench.controller.reports.size() == 4; });
+    bench.until([&] { return bench.kept == 4; });  // told in the same session
 
     bench.controller.interfaces = 2;  // what it had taken after that was never stored
     bench.controller.reports.clear();

@@ -12,7 +12,6 @@
 namespace nw::api {
 namespace {
 
-using topology::testing::FakeFlow;
 using topology::testing::FakeHop;
 using topology::testing::run_through;
 using topology::testing::v4;

@@ -63,10 +63,10 @@ public:
     virtual void on_health(AgentId agent, const AgentHealth& health, std::int64_t clock_offset_us,
                            std::uint64_t clock_uncertainty_us, WallTime received_at) = 0;
     virtual void on_state_applied(AgentId agent, std::uint64_t number, std::span<const wire::ProbeProblem> problems) = 0;
-    // The number of the last report of its network that is stored, of this process of the agent; 0: none.
-    virtual std::uint64_t interfaces_number(AgentId agent, std::uint64_t boot) = 0;
+    // The number of the last report of its network that is stored, of this stream of the agent; 0: none.
+    virtual std::uint64_t interfaces_number(AgentId agent, StreamId stream) = 0;
     // Reports come in the order of their numbers; `report.at_us` is in the controller's time already.
-    virtual void on_interfaces(AgentId agent, std::uint64_t boot, wire::Interfaces report) = 0;
+    virtual void on_interfaces(AgentId agent, StreamId stream, wire::Interfaces report) = 0;
     // Things an operator should see: a session that replaced another one, declared losses, refused batches.
     virtual void on_event(AgentId agent, std::string_view what) = 0;
 };

@@ -83,7 +83,8 @@ Registry::Entry Registry::make_entry(const Loaded& loaded) const
     Entry entry{.workspace = agent.workspace,
                 .credential_hash = agent.credential_hash,
                 .former_hashes = loaded.former,
-                .network = loaded.network};
+                .network = loaded.network,
+                .network_stored = loaded.network};
     // Deleted agents are kept, so that who has their credential is told that it is revoked, not that it is unknown.
     if (agent.deleted_us) return entry;
     entry.may_report.insert(loaded.ever.begin(), loaded.ever.end());
@@ -106,7 +107,10 @@ void Registry::take(AgentId id, Loaded loaded)
     fresh.live = std::move(entry.live);
     fresh.seen_written = entry.seen_written;
     // What is on its way to the store is newer than what was read from there.
-    if (entry.network != store::NetworkMark{}) fresh.network = entry.network;
+    if (entry.network != store::NetworkMark{}) {
+        fresh.network = entry.network;
+        fresh.network_stored = entry.network_stored;
+    }
     entry = std::move(fresh);
 }
 
@@ -272,28 +276,37 @@ void Registry::changed(AgentId agent, const Entry& entry)
     if (agent_changed_ && entry.workspace != WorkspaceId{}) agent_changed_(entry.workspace, agent);
 }
 
-std::uint64_t Registry::interfaces_number(AgentId agent, std::uint64_t boot)
+std::uint64_t Registry::interfaces_number(AgentId agent, StreamId stream)
 {
-    const auto& mark = agents_[agent].network;
-    return mark.boot == boot ? mark.number : 0;
+    const auto& mark = agents_[agent].network_stored;
+    return mark.stream == stream ? mark.number : 0;
 }
 
 // What is not stored in the end is asked for again at the next greeting.
-void Registry::on_interfaces(AgentId agent, std::uint64_t boot, wire::Interfaces report)
+void Registry::on_interfaces(AgentId agent, StreamId stream, wire::Interfaces report)
 {
     auto& entry = agents_[agent];
-    const store::NetworkMark mark{.boot = boot, .number = report.number};
-    if (entry.network.boot == boot && report.number <= entry.network.number) return;
-    const auto before = std::exchange(entry.network, mark);
+    const store::NetworkMark mark{.stream = stream, .number = report.number};
+    if (entry.network.stream == stream && report.number <= entry.network.number) return;
+    entry.network = mark;
     const bool queued =
         write_behind([agent, mark, report = std::move(report)](
                          store::MetadataTx& tx) { return tx.agent_sessions().record_network(agent, mark, report); },
-                     [this, agent, mark, before](bool stored) {
-                         auto& now = agents_[agent];
-                         if (!stored && now.network == mark) now.network = before;
-                         changed(agent, now);
-                     });
-    if (!queued) entry.network = before;
+                     [this, agent, mark](bool stored) { interfaces_written(agent, mark, stored); });
+    if (!queued) entry.network = entry.network_stored;
+}
+
+void Registry::interfaces_written(AgentId agent, store::NetworkMark mark, bool stored)
+{
+    auto& entry = agents_[agent];
+    if (!stored) {
+        entry.network = entry.network_stored;
+    } else if (entry.network.stream == mark.stream && mark.number <= entry.network.number) {
+        // Otherwise one before it was not stored, and both are asked for again.
+        entry.network_stored = mark;
+        if (interfaces_stored_) interfaces_stored_(agent, mark.stream, mark.number);
+    }
+    changed(agent, entry);
 }
 
 bool Registry::write_behind(std::function<Status(store::MetadataTx&)> work, std::function<void(bool)> done)

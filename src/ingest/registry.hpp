@@ -72,6 +72,10 @@ public:
 
     // Called after a refresh that changed the desired state, and when what is shown of an agent has changed.
     void on_state_changed(std::function<void(AgentId)> listener) { state_changed_ = std::move(listener); }
+    void on_interfaces_stored(std::function<void(AgentId, StreamId, std::uint64_t number)> listener)
+    {
+        interfaces_stored_ = std::move(listener);
+    }
     void on_agent_changed(std::function<void(WorkspaceId, AgentId)> listener) { agent_changed_ = std::move(listener); }
 
     std::shared_ptr<const DesiredState> desired(AgentId agent) override;
@@ -82,8 +86,8 @@ public:
                    std::uint64_t clock_uncertainty_us, WallTime received_at) override;
     void on_state_applied(AgentId agent, std::uint64_t number, std::span<const wire::ProbeProblem> problems) override;
     void on_twin(AgentId agent, std::string_view one, std::string_view other, WallTime at) override;
-    std::uint64_t interfaces_number(AgentId agent, std::uint64_t boot) override;
-    void on_interfaces(AgentId agent, std::uint64_t boot, wire::Interfaces report) override;
+    std::uint64_t interfaces_number(AgentId agent, StreamId stream) override;
+    void on_interfaces(AgentId agent, StreamId stream, wire::Interfaces report) override;
     void on_event(AgentId agent, std::string_view what) override;
 
 private:
@@ -95,7 +99,8 @@ private:
         std::set<ProbeId> may_report{};
         AgentLive live{};
         std::optional<WallTime> seen_written{};
-        store::NetworkMark network{};  // of the last report of its network
+        store::NetworkMark network{};         // of the last report of its network that is stored, or about to be
+        store::NetworkMark network_stored{};  // and of the last one that is
     };
     struct Loaded {
         std::optional<store::Agent> agent{};
@@ -113,6 +118,7 @@ private:
     Entry make_entry(const Loaded& loaded) const;
     void take(AgentId id, Loaded loaded);
     // False when it was dropped.
+    void interfaces_written(AgentId agent, store::NetworkMark mark, bool stored);
     bool write_behind(std::function<Status(store::MetadataTx&)> work, std::function<void(bool)> done = {});
     Task<void> write_loop();
     Task<void> watch_silence();
@@ -126,6 +132,7 @@ private:
     std::map<AgentId, Entry> agents_{};
     std::function<void(AgentId)> state_changed_{};
     std::function<void(WorkspaceId, AgentId)> agent_changed_{};
+    std::function<void(AgentId, StreamId, std::uint64_t)> interfaces_stored_{};
     std::deque<Write> writes_{};
     std::uint64_t writes_dropped_ = 0;
     Timer writes_waiting_;

@@ -84,7 +84,7 @@ Task<Status> Session::welcome()
     acked_seq_ = ack_sent_ = watermark;
     post(wire::Welcome{.acked_seq = watermark,
                        .now_us = to_us(shared_.clock.wall()),
-                       .interfaces = shared_.directory.interfaces_number(facts_.agent, hello_.boot)});
+                       .interfaces = shared_.directory.interfaces_number(facts_.agent, hello_.stream)});
     greeted_ = true;
     if (!agent_has_ || agent_has_->number != hello_.state_number) agent_has_ = nullptr;
     shared_.directory.on_connected(facts_);
@@ -239,7 +239,8 @@ Status Session::on(wire::Interfaces& report)
     };
     report.at_us = in_our_time(report.at_us);
     for (auto& failover : report.failovers) failover.at_us = in_our_time(failover.at_us);
-    shared_.directory.on_interfaces(facts_.agent, hello_.boot, std::move(report));
+    interfaces_came_ = std::max(interfaces_came_, report.number);
+    shared_.directory.on_interfaces(facts_.agent, hello_.stream, std::move(report));
     return {};
 }
 
@@ -300,7 +301,15 @@ void Session::acknowledge(std::uint64_t seq)
 void Session::send_ack()
 {
     ack_sent_ = acked_seq_;
-    post(wire::Ack{.stream = hello_.stream, .acked_seq = acked_seq_});
+    post(wire::Ack{.stream = hello_.stream, .acked_seq = acked_seq_, .interfaces = interfaces_stored_});
+}
+
+void Session::interfaces_stored(StreamId stream, std::uint64_t number)
+{
+    // What an earlier session brought was told in the welcome, or will be in the next one.
+    if (ended_ || !greeted_ || stream != hello_.stream || number > interfaces_came_) return;
+    interfaces_stored_ = std::max(interfaces_stored_, number);
+    send_ack();
 }
 
 void Session::push_state()

@@ -45,6 +45,8 @@ public:
     void set_confirmed(std::shared_ptr<const DesiredState> state) { agent_has_ = std::move(state); }
     std::shared_ptr<const DesiredState> confirmed() const { return agent_has_; }
     void push_state();
+    // A report of the network that came in this session, and all before it, are durable.
+    void interfaces_stored(StreamId stream, std::uint64_t number);
     bool send(const wire::Action& action);
 
     const SessionFacts& facts() const { return facts_; }
@@ -90,6 +92,7 @@ private:
     std::size_t in_flight_ = 0;
     std::uint64_t acked_seq_ = 0;
     std::uint64_t ack_sent_ = 0;
+    std::uint64_t interfaces_came_ = 0, interfaces_stored_ = 0;  // numbers of the last ones
     bool ack_due_ = false;
     std::int64_t clock_offset_us_ = 0;
     std::uint64_t clock_uncertainty_us_ = 0;

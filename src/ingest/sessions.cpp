@@ -114,6 +114,12 @@ void Sessions::state_changed(AgentId agent)
     if (const auto found = impl_->current.find(agent); found != impl_->current.end()) found->second->push_state();
 }
 
+void Sessions::interfaces_stored(AgentId agent, StreamId stream, std::uint64_t number)
+{
+    if (const auto found = impl_->current.find(agent); found != impl_->current.end())
+        found->second->interfaces_stored(stream, number);
+}
+
 void Sessions::revoke(AgentId agent)
 {
     impl_->before.erase(agent);

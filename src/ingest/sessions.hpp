@@ -70,6 +70,8 @@ public:
 
     // The agent's desired state has a new number.
     void state_changed(AgentId agent);
+    // A report of the agent's network is durable.
+    void interfaces_stored(AgentId agent, StreamId stream, std::uint64_t number);
     // The agent was deleted or its credential revoked: it is told and disconnected.
     void revoke(AgentId agent);
     // False when the agent is not connected or takes no actions.

@@ -109,8 +109,8 @@ public:
     {
         twins.push_back(std::string(one) + " and " + std::string(other));
     }
-    std::uint64_t interfaces_number(AgentId, std::uint64_t boot) override { return boot == 4 ? 17 : 0; }
-    void on_interfaces(AgentId, std::uint64_t, wire::Interfaces report) override { reports.push_back(std::move(report)); }
+    std::uint64_t interfaces_number(AgentId, StreamId stream) override { return stream == StreamId{77} ? 17 : 0; }
+    void on_interfaces(AgentId, StreamId, wire::Interfaces report) override { reports.push_back(std::move(report)); }
     void on_event(AgentId, std::string_view what) override { events.emplace_back(what); }
 
     void set(AgentId agent, std::uint64_t number, const std::set<std::uint64_t>& probes, std::int64_t packets = 20)
@@ -576,11 +576,13 @@ TEST_CASE("actions are sent after the greeting and at once, to agents that take 
 TEST_CASE("an agent is told which of its reports is stored, and its next ones are handed on in the controller's time")
 {
     World world;
-    const auto agent = world.greet(0, 4);
-    CHECK(agent->all<wire::Welcome>().at(0).interfaces == 17);
-    CHECK(world.greet(0, 5)->all<wire::Welcome>().at(0).interfaces == 0);
+    const auto another = world.connect();
+    another->say(wire::Hello{.stream = StreamId{99}, .boot = 4});
+    world.settle();
+    CHECK(another->all<wire::Welcome>().at(0).interfaces == 0);
 
-    const auto current = world.greet(0, 4);
+    const auto current = world.greet();
+    CHECK(current->all<wire::Welcome>().at(0).interfaces == 17);
     current->say(wire::Interfaces{.number = 18, .at_us = kStart, .network = {.hostname = "edge-1"}});
     auto batch = World::batch(1, {1});
     auto decoded = *wire::decode_batch(batch.bytes, world.kinds);
@@ -595,5 +597,11 @@ TEST_CASE("an agent is told which of its reports is stored, and its next ones ar
     CHECK(world.directory.reports[0].network.hostname == "edge-1");
     CHECK(world.directory.reports[1].at_us == kStart + 2'000'000);
     CHECK(world.directory.reports[1].failovers.at(0).at_us == kStart + 2'000'000 - 5);
+
+    world.sessions.interfaces_stored(kAgent, kStream, 18);
+    world.sessions.interfaces_stored(kAgent, StreamId{99}, 19);  // of a session before
+    world.sessions.interfaces_stored(kAgent, kStream, 20);       // likewise
+    world.settle();
+    CHECK(current->all<wire::Ack>().back() == wire::Ack{kStream, 1, 18});
     CHECK_FALSE(current->closed);
 }

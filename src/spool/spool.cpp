@@ -15,6 +15,7 @@ CREATE TABLE IF NOT EXISTS block(first_seq INTEGER PRIMARY KEY, count INTEGER NO
                                  until_us INTEGER NOT NULL, bytes BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS lost(first_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL, reason TEXT NOT NULL,
                                 from_us INTEGER NOT NULL, until_us INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS report(number INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
 )";
 
 constexpr sqlite::OpenOptions kOptions{.durability = sqlite::Durability::Normal, .cache_kib = 512};
@@ -154,6 +155,29 @@ Status Spool::write_lost(const LostRange& range)
         .bind(4, range.from_us)
         .bind(5, range.until_us)
         .run();
+}
+
+Status Spool::keep_report(std::uint64_t number, std::string_view bytes)
+{
+    sqlite::Statement insert(*db_, "INSERT OR REPLACE INTO report VALUES(?, ?)");
+    return insert.bind(1, std::int64_t(number)).bind_blob(2, bytes).run();
+}
+
+Status Spool::drop_reports(std::uint64_t last_number)
+{
+    sqlite::Statement remove(*db_, "DELETE FROM report WHERE number <= ?");
+    return remove.bind(1, std::int64_t(last_number)).run();
+}
+
+Result<std::vector<std::string>> Spool::reports() const
+{
+    std::vector<std::string> found;
+    sqlite::Statement select(*db_, "SELECT bytes FROM report ORDER BY number");
+    for (;;) {
+        NW_TRY(const bool more, select.step());
+        if (!more) return found;
+        found.emplace_back(select.view(0));
+    }
 }
 
 void Spool::set_patience(Millis at_most) { note(db_->execute("PRAGMA busy_timeout = " + std::to_string(at_most.count()))); }

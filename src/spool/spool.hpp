@@ -8,6 +8,7 @@
 //    takes them; what has to be dropped meanwhile is declared lost.
 // 5. Commits survive the death of the process. Power loss may undo the last ones, so that numbers would be given
 //    out twice: when the controller knows more of the stream than the spool does, restart_stream() begins another.
+// 6. Reports wait beside the blocks: few, each numbered by who makes it, kept until they are dropped.
 //
 // Every call may block on the disk. Used by one thread at a time.
 #pragma once
@@ -22,6 +23,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace nw::spool {
@@ -94,6 +96,13 @@ public:
     // What was there when the spool was opened is stored by the controller; the rest is kept under new numbers
     // from 1 on, in another stream.
     void restart_stream(std::uint64_t fresh_stream);
+
+    // In the place of one with the same number.
+    Status keep_report(std::uint64_t number, std::string_view bytes);
+    // And those with lesser numbers.
+    Status drop_reports(std::uint64_t last_number);
+    // Ascending by number.
+    Result<std::vector<std::string>> reports() const;
 
     // How long a call may wait for another program that has the file locked.
     void set_patience(Millis at_most);

@@ -23,6 +23,22 @@ std::unique_ptr<Spool> reopen(const std::filesystem::path& file, Limits limits =
 
 }  // namespace
 
+TEST_CASE("reports are there after a restart, until they are dropped")
+{
+    testing::ScratchDir dir;
+    {
+        auto spool = reopen(dir / "spool.db");
+        REQUIRE(spool->keep_report(8, "eight"));
+        REQUIRE(spool->keep_report(7, std::string_view("se\0en", 5)));
+        REQUIRE(spool->keep_report(9, "nine"));
+        REQUIRE(spool->keep_report(8, "eight again"));
+    }
+    auto spool = reopen(dir / "spool.db");
+    CHECK(*spool->reports() == std::vector<std::string>{{"se\0en", 5}, "eight again", "nine"});
+    REQUIRE(spool->drop_reports(8));
+    CHECK(*spool->reports() == std::vector<std::string>{"nine"});
+}
+
 TEST_CASE("what goes in comes out in order, numbered without gaps, until it is acknowledged")
 {
     testing::ScratchDir dir;

@@ -129,7 +129,7 @@ void Merger::take_hop(HopSum& sum, const Run& run, std::size_t index, const Path
     sum.run_count += hop.received;
     to.last_us = double(sum.run_sum_us) / double(sum.run_count);
     if (index >= recent_from_) to.recent_us[index - recent_from_] = to.last_us;
-    auto name = hop.name.empty() ? std::move(to.newest.name) : hop.name;
+    auto name = hop.name.empty() ? to.newest.name : hop.name;
     to.newest = hop;
     to.newest.name = std::move(name);
     to.last = hop.answer == HopAnswer::Arrived || hop.answer == HopAnswer::Unreachable;

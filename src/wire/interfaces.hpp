@@ -15,7 +15,7 @@ namespace nw::wire {
 inline constexpr std::size_t kFailoversMax = 64;
 
 struct Interfaces {
-    std::uint64_t number = 0;  // grows within one process of the agent, from 1
+    std::uint64_t number = 0;  // grows within a stream of the agent's spool, from 1
     std::int64_t at_us = 0;
     HostNetwork network{};
     std::vector<Failover> failovers{};  // since the report before

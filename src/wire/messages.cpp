@@ -138,6 +138,7 @@ void put(const Ack& ack, pb::ControllerMessage& out)
 {
     out.mutable_ack()->set_stream(std::uint64_t(ack.stream));
     out.mutable_ack()->set_acked_seq(ack.acked_seq);
+    out.mutable_ack()->set_interfaces(ack.interfaces);
 }
 
 void put(const State& state, pb::ControllerMessage& out) { put_state(state, *out.mutable_state()); }
@@ -349,7 +350,7 @@ Result<ControllerMessage> decode_controller_message(std::string_view bytes, cons
     if (!in.ParseFromArray(bytes.data(), int(bytes.size()))) return corrupt("not a protobuf message");
     switch (in.body_case()) {
     case pb::ControllerMessage::kWelcome: return take(in.welcome());
-    case pb::ControllerMessage::kAck: return Ack{StreamId(in.ack().stream()), in.ack().acked_seq()};
+    case pb::ControllerMessage::kAck: return Ack{StreamId(in.ack().stream()), in.ack().acked_seq(), in.ack().interfaces()};
     case pb::ControllerMessage::kState: {
         NW_TRY(auto state, take_state(in.state(), kinds));
         return state;

@@ -92,13 +92,14 @@ struct Welcome {
     std::vector<std::string> capabilities{};
     std::uint64_t acked_seq = 0;
     std::int64_t now_us = 0;
-    std::uint64_t interfaces = 0;  // the last of this process's reports that is stored, 0 for none
+    std::uint64_t interfaces = 0;  // the last of this stream's reports that is stored, 0 for none
     friend bool operator==(const Welcome&, const Welcome&) = default;
 };
 
 struct Ack {
     StreamId stream{};
-    std::uint64_t acked_seq = 0;  // cumulative and durable
+    std::uint64_t acked_seq = 0;   // cumulative and durable
+    std::uint64_t interfaces = 0;  // the last report of the network that is stored, 0 for none in this session
     friend bool operator==(const Ack&, const Ack&) = default;
 };
 

@@ -111,7 +111,7 @@ TEST_CASE("messages survive the wire")
         return *decode_controller_message(encode(message), kinds) == message;
     };
     CHECK(back(Welcome{.acked_seq = 8, .now_us = 5, .interfaces = 3}));
-    CHECK(back(Ack{StreamId{2}, 88}));
+    CHECK(back(Ack{StreamId{2}, 88, 7}));
     CHECK(back(ClockReply{1, 2}));
     CHECK(back(Refused{RefusedReason::Revoked, "agent was deleted"}));
     const auto settings = *validated(ping, {{"target", "example.com"}});

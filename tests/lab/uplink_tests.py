@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import json
 import pathlib
+import sqlite3
 import subprocess
 import sys
 import time
@@ -125,14 +126,27 @@ class Site:
         self.base = f"/workspaces/{self.root.me['memberships'][0]['workspace']['id']}"
         made = self.root.post(f"{self.base}/agents", {"name": "edge"}).expect(201).json
         self.agent = made["agent"]["id"]
-        data = scratch / "agent"
-        program = self.controller.agent_program
-        done = self.lab.run(program, "enroll", "--controller", f"http://{CONTROLLER}:{self.controller.port}", "--token",
-                            made["enrolment"]["token"], "--data-dir", data, "--insecure")
+        self.agent_data = scratch / "agent"
+        done = self.lab.run(self.controller.agent_program, "enroll", "--controller", f"http://{CONTROLLER}:{self.controller.port}",
+                            "--token", made["enrolment"]["token"], "--data-dir", self.agent_data, "--insecure")
         check(done.returncode == 0, f"enroll: {done.stderr}")
-        log = (scratch / "agent.log").open("w")
-        self.processes.insert(0, self.lab.start(program, "run", "--data-dir", data, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+        self.start_agent()
         wait_for("the first report", lambda: self.report()["at_us"])
+
+    def start_agent(self) -> None:
+        with (self.agent_data.parent / "agent.log").open("a") as log:
+            self.processes.insert(0, self.lab.start(self.controller.agent_program, "run", "--data-dir", self.agent_data,
+                                                    stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+
+    def kill_agent(self) -> None:
+        agent = self.processes.pop(0)
+        agent.kill()
+        agent.wait(10)
+
+    def reports_waiting(self) -> int:
+        """In the agent's spool; the one that the controller had last stays there."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.agent_data}/spool.db?mode=ro", uri=True)) as spool:
+            return spool.execute("SELECT count(*) FROM report").fetchone()[0]
 
     # -- what the controller knows ----------------------------------------------------------------------------------
 
@@ -246,6 +260,25 @@ def test_uplinks_changes_are_known_within_a_second(lab: Lab) -> None:
         for text in ("wan2: MTU 1400", "wan2: switched off", "wan2: carrier lost", "tun9: added, veth", "renamed9: removed"):
             check(text in texts, f"the history lacks '{text}': {texts}")
         check(f"name servers {FAR}, 192.0.2.7" in texts, f"{texts}")
+
+
+def test_uplinks_history_outlives_the_agent(lab: Lab) -> None:
+    """What changes while there is no controller is told later, although the agent is killed in between."""
+    with Site(lab) as site:
+        site.controller.stop()
+        before = site.reports_waiting()
+        site.ip("src", "link set wan2 mtu 1400")
+        wait_for("the change to be in the spool", lambda: site.reports_waiting() > before)
+        site.kill_agent()
+        site.ip("src", "link set wan2 mtu 1300")
+        site.start_agent()
+        wait_for("the next one too", lambda: site.reports_waiting() > before + 1)
+        site.kill_agent()
+        site.start_agent()
+        site.controller.start()
+        wait_for("both to be told", lambda: len(site.history("mtu")) >= 2, 20)
+        equal([c["text"] for c in site.history("mtu")], ["wan2: MTU 1300", "wan2: MTU 1400"], "changes, newest first")
+        wait_for("the spool to forget them", lambda: site.reports_waiting() == 1)
 
 
 def test_uplinks_public_address_of_each(lab: Lab) -> None:

@@ -59,10 +59,10 @@ void keep_public(const HostNetwork& before, HostNetwork& now)
 
 Status insert_report(sqlite::Database& db, AgentId agent, NetworkMark mark, std::int64_t at_us, std::string_view bytes)
 {
-    sqlite::Statement insert(db, "INSERT INTO agent_network (agent, at_us, boot, number, report) VALUES (?, ?, ?, ?, ?)");
+    sqlite::Statement insert(db, "INSERT INTO agent_network (agent, at_us, stream, number, report) VALUES (?, ?, ?, ?, ?)");
     return insert.bind(1, sql_id(agent))
         .bind(2, at_us)
-        .bind(3, std::int64_t(mark.boot))
+        .bind(3, std::int64_t(mark.stream))
         .bind(4, std::int64_t(mark.number))
         .bind_blob(5, bytes)
         .run();
@@ -70,8 +70,12 @@ Status insert_report(sqlite::Database& db, AgentId agent, NetworkMark mark, std:
 
 Status replace_report(sqlite::Database& db, std::int64_t row, NetworkMark mark, std::string_view bytes)
 {
-    sqlite::Statement update(db, "UPDATE agent_network SET boot = ?, number = ?, report = ? WHERE id = ?");
-    return update.bind(1, std::int64_t(mark.boot)).bind(2, std::int64_t(mark.number)).bind_blob(3, bytes).bind(4, row).run();
+    sqlite::Statement update(db, "UPDATE agent_network SET stream = ?, number = ?, report = ? WHERE id = ?");
+    return update.bind(1, std::int64_t(mark.stream))
+        .bind(2, std::int64_t(mark.number))
+        .bind_blob(3, bytes)
+        .bind(4, row)
+        .run();
 }
 
 Status insert_changes(sqlite::Database& db, AgentId agent, std::int64_t at_us, const std::vector<NetworkChange>& changes)
@@ -149,10 +153,10 @@ Status AgentSessions::record_network(AgentId id, NetworkMark mark, const wire::I
 
 Result<NetworkMark> AgentSessions::network_mark(AgentId id)
 {
-    sqlite::Statement select(db_, "SELECT boot, number FROM agent_network WHERE agent = ? ORDER BY id DESC LIMIT 1");
+    sqlite::Statement select(db_, "SELECT stream, number FROM agent_network WHERE agent = ? ORDER BY id DESC LIMIT 1");
     NW_TRY(const bool found, select.bind(1, sql_id(id)).step());
     if (!found) return NetworkMark{};
-    return NetworkMark{std::uint64_t(select.integer(0)), std::uint64_t(select.integer(1))};
+    return NetworkMark{StreamId(select.integer(0)), std::uint64_t(select.integer(1))};
 }
 
 Result<std::optional<NetworkReport>> Agents::network(AgentId id, std::int64_t at_us)

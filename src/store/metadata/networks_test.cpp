@@ -30,11 +30,12 @@ struct Fixture {
             return {};
         }));
     }
-    void report(std::int64_t at_us, HostNetwork network, std::vector<Failover> failovers = {}, std::uint64_t boot = 1)
+    void report(std::int64_t at_us, HostNetwork network, std::vector<Failover> failovers = {}, StreamId stream = StreamId(1))
     {
         REQUIRE(tx([&](MetadataTx& tx) {
             return tx.agent_sessions().record_network(
-                agent, {boot, ++number}, {.at_us = at_us, .network = std::move(network), .failovers = std::move(failovers)});
+                agent, {stream, ++number},
+                {.at_us = at_us, .network = std::move(network), .failovers = std::move(failovers)});
         }));
     }
     std::optional<NetworkReport> at(std::int64_t at_us)
@@ -86,11 +87,11 @@ TEST_CASE("a report that says nothing new replaces the last one: after a restart
 {
     Fixture f;
     f.report(kStart, host(1500, 1));
-    f.report(kStart + 10, host(1500, 99), {}, 2);
+    f.report(kStart + 10, host(1500, 99), {}, StreamId{2});
     CHECK(f.at(INT64_MAX)->at_us == kStart);
     CHECK(f.at(INT64_MAX)->network.interfaces[0].public_v4.seen_us == 99);
     CHECK(f.history().items.empty());
-    CHECK(*f.tx([&](MetadataTx& tx) { return tx.agent_sessions().network_mark(f.agent); }) == NetworkMark{2, 2});
+    CHECK(*f.tx([&](MetadataTx& tx) { return tx.agent_sessions().network_mark(f.agent); }) == NetworkMark{StreamId{2}, 2});
 }
 
 TEST_CASE("an agent that starts anew has not asked for its public addresses yet: they did not go away")
@@ -99,11 +100,11 @@ TEST_CASE("an agent that starts anew has not asked for its public addresses yet:
     f.report(kStart, host(1500, 7));
     auto fresh = host(1500);
     fresh.interfaces[0].public_v4 = {};
-    f.report(kStart + 10, fresh, {}, 2);
+    f.report(kStart + 10, fresh, {}, StreamId{2});
     CHECK(f.at(INT64_MAX)->network == host(1500, 7));
     CHECK(f.history().items.empty());
     fresh.interfaces[0].public_v4 = {.seen_us = 7, .problem = "timed out"};
-    f.report(kStart + 20, fresh, {}, 2);
+    f.report(kStart + 20, fresh, {}, StreamId{2});
     REQUIRE(f.history().items.size() == 1);
     CHECK(f.history().items[0].change.text == "eth0: no public address (timed out)");
     CHECK(f.history().items[0].change.reason == "timed out");

@@ -138,9 +138,9 @@ struct AgentConnection {
     bool restarted = false;  // by another process of the agent than the connection before
 };
 
-// Which report of an agent's network was stored last: of which process of the agent, and its number there.
+// Which report of an agent's network was stored last: of which stream of the agent, and its number there.
 struct NetworkMark {
-    std::uint64_t boot = 0;
+    StreamId stream{};
     std::uint64_t number = 0;
     friend bool operator==(const NetworkMark&, const NetworkMark&) = default;
 };

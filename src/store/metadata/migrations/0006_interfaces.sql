@@ -4,7 +4,7 @@ CREATE TABLE agent_network (
     id     INTEGER PRIMARY KEY,
     agent  INTEGER NOT NULL REFERENCES agent(id) ON DELETE CASCADE,
     at_us  INTEGER NOT NULL,
-    boot   INTEGER NOT NULL,
+    stream INTEGER NOT NULL,
     number INTEGER NOT NULL,
     report BLOB    NOT NULL
 );
