@@ -2,9 +2,11 @@
 """Turns a built panel into an assembler file with its bytes and a C++ table of them.
 
 embed_panel.py DIST OUT.S OUT.cpp: every file below DIST; FILE.br and FILE.gz beside FILE are its compressed forms and
-are used only where they are smaller. Without DIST a single page says how to build the panel.
+are used only where they are smaller. A file with a .gz is embedded packed only: the program unpacks it for the few
+clients that take no gzip. Without DIST a single page says how to build the panel.
 """
 
+import gzip
 import hashlib
 import re
 import sys
@@ -27,11 +29,16 @@ def symbol(out: list[str], name: str, path: Path) -> int:
 
 
 def variants(file: Path) -> dict[str, Path]:
-    found = {"plain": file}
+    found = {}
     for kind, suffix in (("gzip", ".gz"), ("brotli", ".br")):
         packed = file.with_name(file.name + suffix)
         if packed.exists() and packed.stat().st_size < file.stat().st_size:
             found[kind] = packed
+    if "gzip" not in found:
+        return {"plain": file} | found
+    # What comes out of it is what clients get: one of an older build beside the file must not slip in.
+    if gzip.decompress(found["gzip"].read_bytes()) != file.read_bytes():
+        sys.exit(f"{found['gzip']} is not {file.name}: build the panel again")
     return found
 
 
@@ -42,7 +49,9 @@ def main() -> int:
         dist.mkdir(exist_ok=True)
         (dist / "index.html").write_text(NOTICE)
     data, externs, rows = ["    .section .rodata\n"], [], []
-    files = sorted(f for f in dist.rglob("*") if f.is_file() and f.suffix not in (".br", ".gz", ".map"))
+    # Vite's own notes about the build (.vite) are nobody's page.
+    files = sorted(f for f in dist.rglob("*") if f.is_file() and f.suffix not in (".br", ".gz", ".map")
+                   and not f.relative_to(dist).parts[0].startswith("."))
     for number, file in enumerate(files):
         views = {"plain": '""', "gzip": '""', "brotli": '""'}
         for kind, path in variants(file).items():
@@ -54,7 +63,7 @@ def main() -> int:
         url = "/" + file.relative_to(dist).as_posix()
         immutable = "true" if HASHED.search(file.name) else "false"
         rows.append(f'        {{"{url}", "{TYPES.get(file.suffix, "application/octet-stream")}", "\\"{etag}\\"", {immutable},\n'
-                    f'         {views["plain"]}, {views["gzip"]}, {views["brotli"]}}},')
+                    f'         {views["plain"]}, {views["gzip"]}, {views["brotli"]}, {file.stat().st_size}}},')
     data.append('    .section .note.GNU-stack,"",%progbits\n')
     assembler.write_text("".join(data))
     newline = "\n"

@@ -12,13 +12,15 @@ const initial = initialKeys(manifest)
 const js = initial.reduce((sum, key) => sum + gz(manifest[key].file), 0)
 const css = [...new Set(initial.flatMap(key => manifest[key].css ?? []))].reduce((sum, name) => sum + gz(name), 0)
 
+// As tools/embed_panel.py takes them: packed where there is a packed one, and as it is otherwise.
 let embedded = 0
 const walk = (folder) => {
-  for (const entry of readdirSync(folder)) {
-    if (entry === '.vite') continue
-    const path = join(folder, entry)
+  const names = readdirSync(folder)
+  for (const name of names) {
+    if (name === '.vite') continue
+    const path = join(folder, name)
     if (statSync(path).isDirectory()) walk(path)
-    else embedded += statSync(path).size
+    else if (!names.includes(`${name}.gz`)) embedded += statSync(path).size
   }
 }
 walk(root)
@@ -33,7 +35,7 @@ const rows = [
   ['initial JavaScript (gzip)', js, 130_000],
   ['initial CSS (gzip)', css, 20_000],
   ['map with its worker (gzip)', mapJs, 45_000],
-  ['embedded in all', embedded, 1_500_000],
+  ['embedded in all', embedded, 750_000],
 ]
 let failed = false
 for (const [label, size, limit] of rows) {

@@ -1,5 +1,5 @@
 // Writes a gzip copy beside every file of the build that gets smaller by it, and a brotli copy of what the first page loads
-// where that is smaller still by enough; the controller embeds all of them.
+// where that is smaller still by enough. The controller embeds the copies, and a file itself only where it has no gzip copy.
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { extname, join, relative } from 'node:path'
 import { initialFiles } from './manifest.mjs'
@@ -24,7 +24,7 @@ for (const path of [...files(root)]) {
   const plain = readFileSync(path)
   const gzip = gzipSync(plain, { level: 9 })
   if (gzip.length < plain.length) writeFileSync(`${path}.gz`, gzip)
-  // A third copy of everything is more than what brotli spares on the wire: it has to be worth one.
+  // A second copy of everything is more than what brotli spares on the wire: it has to be worth one.
   if (!first.has(relative(root, path))) continue
   const brotli = brotliCompressSync(plain, brotliOptions)
   if (Math.min(plain.length, gzip.length) - brotli.length >= BROTLI_WORTH) writeFileSync(`${path}.br`, brotli)

@@ -1,6 +1,7 @@
 #include "api/panel.hpp"
 
 #include "base/text.hpp"
+#include "net/gzip.hpp"
 
 namespace nw::api {
 namespace {
@@ -22,6 +23,35 @@ bool is_page(std::string_view path)
     return path.substr(path.rfind('/')).find('.') == std::string_view::npos;
 }
 
+void add_body(net::Response& response, const PanelAsset& asset, const net::Request& request)
+{
+    if (!asset.brotli.empty() && accepts(request, "br")) {
+        response.static_body = asset.brotli;
+        response.headers.emplace_back("Content-Encoding", "br");
+    } else if (!asset.gzip.empty() && accepts(request, "gzip")) {
+        response.static_body = asset.gzip;
+        response.headers.emplace_back("Content-Encoding", "gzip");
+    } else if (asset.gzip.empty()) {
+        response.static_body = asset.plain;
+    } else {
+        auto plain = net::gunzip(asset.gzip, asset.size);
+        // tools/embed_panel.py has unpacked it once: only the program itself can be damaged.
+        if (plain) response.body = *std::move(plain);
+        else response = net::problem(plain.error(), request.id);
+    }
+}
+
+net::Response file(const PanelAsset& asset, const net::Request& request)
+{
+    net::Response response{.content_type = std::string(asset.content_type)};
+    response.headers.emplace_back("ETag", asset.etag);
+    response.headers.emplace_back("Cache-Control", asset.immutable ? "public, max-age=31536000, immutable" : "no-cache");
+    response.headers.emplace_back("Vary", "Accept-Encoding");
+    if (request.header("if-none-match") == asset.etag) response.status = 304;
+    else add_body(response, asset, request);
+    return response;
+}
+
 }  // namespace
 
 Panel::Panel(std::span<const PanelAsset> assets)
@@ -38,27 +68,6 @@ net::Response Panel::serve(const net::Request& request) const
     if (index == assets_.end() || !is_page(request.path))
         return net::problem(404, "there is nothing at this path", request.id);
     return file(*index->second, request);
-}
-
-net::Response Panel::file(const PanelAsset& asset, const net::Request& request) const
-{
-    net::Response response{.content_type = std::string(asset.content_type)};
-    response.headers.emplace_back("ETag", asset.etag);
-    response.headers.emplace_back("Cache-Control", asset.immutable ? "public, max-age=31536000, immutable" : "no-cache");
-    response.headers.emplace_back("Vary", "Accept-Encoding");
-    if (request.header("if-none-match") == asset.etag) {
-        response.status = 304;
-        return response;
-    }
-    response.static_body = asset.plain;
-    if (!asset.brotli.empty() && accepts(request, "br")) {
-        response.static_body = asset.brotli;
-        response.headers.emplace_back("Content-Encoding", "br");
-    } else if (!asset.gzip.empty() && accepts(request, "gzip")) {
-        response.static_body = asset.gzip;
-        response.headers.emplace_back("Content-Encoding", "gzip");
-    }
-    return response;
 }
 
 std::vector<std::pair<std::string, std::string>> security_headers()

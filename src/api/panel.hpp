@@ -1,5 +1,6 @@
-// Serves the built panel from the program itself: files as they are, brotli or gzip where the browser takes it, and
-// index.html for every path that is a page of the panel.
+// Serves the built panel from the program itself, packed as the browser takes it, and index.html for every path that is
+// a page of the panel. What gzip makes smaller is in the program packed only; for a client that takes no gzip it is
+// unpacked for each answer, so nothing is kept and nothing grows.
 #pragma once
 
 #include "net/http.hpp"
@@ -16,21 +17,21 @@ struct PanelAsset {
     std::string_view path{};  // "/assets/index-3f2a.js"
     std::string_view content_type{};
     std::string_view etag{};
-    bool immutable = false;  // its name holds a hash of its contents
-    std::string_view plain{};
-    std::string_view gzip{};  // empty: not there or not smaller
-    std::string_view brotli{};
+    bool immutable = false;     // its name holds a hash of its contents
+    std::string_view plain{};   // empty: there is only the packed one
+    std::string_view gzip{};    // empty: not smaller
+    std::string_view brotli{};  // empty: not there
+    std::size_t size = 0;       // of the file as it is, packed or not
 };
 
 class Panel {
 public:
+    // The assets live as long as the program.
     explicit Panel(std::span<const PanelAsset> assets);
 
     net::Response serve(const net::Request& request) const;
 
 private:
-    net::Response file(const PanelAsset& asset, const net::Request& request) const;
-
     std::map<std::string_view, const PanelAsset*> assets_{};
 };
 

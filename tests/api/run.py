@@ -18,12 +18,13 @@ import cross_tenant
 import enrolment
 import installation
 import openapi
+import panel_files
 import reroute
 import revocation
 import traces
 from harness import Tally
 
-GROUPS = (openapi, cross_tenant, auth, enrolment, installation, revocation, reroute, traces, configuration)
+GROUPS = (openapi, cross_tenant, auth, enrolment, installation, revocation, reroute, traces, configuration, panel_files)
 
 
 def main() -> int:
