@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { absoluteRange, DEFAULT_RANGE, followsNow, fromQuery, isExpression, MAX_SPAN_MS, MIN_SPAN_MS, PRESETS, previous, resolve, shift, spanExpression, spokenRange, toQuery, zoom } from './time-range'
+import { absoluteRange, DEFAULT_RANGE, followsNow, fromQuery, inMicroseconds, isExpression, MAX_SPAN_MS, MIN_SPAN_MS, PRESETS, previous, resolve, shift, spanExpression, spokenRange, toQuery, zoom } from './time-range'
 
 const NOW = 1_769_212_800_000
 const HOUR = 3_600_000
@@ -16,6 +16,10 @@ function* chance(seed: number, n: number): Generator<number> {
 describe('expressions', () => {
   it.each(['now', 'now-1s', 'now-15m', 'now-6h', 'now-90d', 'now-2w', '1769212800000'])('takes %s', text => expect(isExpression(text)).toBe(true))
   it.each(['', 'Now', 'now+1h', 'now-h', 'now-1y', 'now- 1h', 'yesterday', '12', '-1769212800000', '1e12', 'now-9999999s'])('refuses %j', text => expect(isExpression(text)).toBe(false))
+  it('is told to the API in whole microseconds, never less than was meant', () => {
+    expect(inMicroseconds({ fromMs: NOW - 0.0625, toMs: NOW + 0.0625 })).toEqual({ from: NOW * 1000 - 63, to: NOW * 1000 + 63 })
+    expect(inMicroseconds({ fromMs: NOW, toMs: NOW + 1 })).toEqual({ from: NOW * 1000, to: NOW * 1000 + 1000 })
+  })
   it('resolves against the clock', () => {
     expect(resolve({ from: 'now-6h', to: 'now' }, NOW)).toEqual({ fromMs: NOW - 6 * HOUR, toMs: NOW })
     expect(resolve({ from: 'now-2w', to: 'now-1w' }, NOW)).toEqual({ fromMs: NOW - 14 * 24 * HOUR, toMs: NOW - 7 * 24 * HOUR })

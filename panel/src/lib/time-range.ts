@@ -68,6 +68,11 @@ export function resolve(range: TimeRange, nowMs: number): ResolvedRange {
   return { fromMs: Math.min(fromMs, toMs - MIN_SPAN_MS), toMs }
 }
 
+/** As the API takes it: whole microseconds, and nothing of the range left out. */
+export function inMicroseconds({ fromMs, toMs }: ResolvedRange): { from: number, to: number } {
+  return { from: Math.floor(fromMs * 1000), to: Math.ceil(toMs * 1000) }
+}
+
 /** A range that ends now moves with the clock. */
 export function followsNow(range: TimeRange): boolean {
   return range.to === 'now'

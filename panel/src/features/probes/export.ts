@@ -1,13 +1,5 @@
-// Files made in the browser.
-
-export function saveBlob(blob: Blob, name: string): void {
-  const url = URL.createObjectURL(blob)
-  const link = document.createElement('a')
-  link.href = url
-  link.download = name.replaceAll(/[^\w.\-→ ]+/g, '_')
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(url), 10_000)
-}
+// Charts and tables as files.
+import { saveBlob } from '@/lib/save'
 
 /** The canvas of a chart on the ground of its card, so that it can be read outside the panel. */
 export async function savePng(host: HTMLElement | null, name: string): Promise<void> {

@@ -7,6 +7,7 @@ import { keepPreviousData, useQuery } from '@tanstack/vue-query'
 import { computed, toValue } from 'vue'
 import { api, unwrap } from '@/api/client'
 import { keys } from '@/api/keys'
+import { inMicroseconds } from '@/lib/time-range'
 
 /** A range that follows the clock is asked for beyond now, so that it does not have to be read again as it moves. */
 const AHEAD_US = 3_600_000_000
@@ -15,9 +16,9 @@ export function useProbeEvents(workspace: MaybeRefOrGetter<string>, id: MaybeRef
   return useQuery<ProbeEvents>({
     queryKey: computed(() => [...keys.events(toValue(workspace), toValue(id)), toValue(range), toValue(probe)?.revision, toValue(probe)?.agent.status]),
     queryFn: ({ signal }) => {
-      const { fromMs, toMs } = toValue(resolved)
+      const { from, to } = inMicroseconds(toValue(resolved))
       return unwrap(api.GET('/workspaces/{workspace}/probes/{probe}/events', {
-        params: { path: { workspace: toValue(workspace), probe: toValue(id) }, query: { from: Math.floor(fromMs * 1000), to: Math.ceil(toMs * 1000) + AHEAD_US } }, signal,
+        params: { path: { workspace: toValue(workspace), probe: toValue(id) }, query: { from, to: to + AHEAD_US } }, signal,
       }))
     },
     placeholderData: keepPreviousData,

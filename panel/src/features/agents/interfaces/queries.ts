@@ -6,6 +6,7 @@ import { keepPreviousData, useInfiniteQuery, useQueries, useQuery } from '@tanst
 import { computed, toValue } from 'vue'
 import { api, unwrap } from '@/api/client'
 import { keys } from '@/api/keys'
+import { inMicroseconds } from '@/lib/time-range'
 
 type Text = MaybeRefOrGetter<string>
 const REFRESH_MS = 2000
@@ -36,12 +37,9 @@ export function useInterfacesOf(workspace: Text, agents: MaybeRefOrGetter<readon
 export function useInterfaceChanges(workspace: Text, agent: Text, range: Text, resolved: MaybeRefOrGetter<ResolvedRange>) {
   return useInfiniteQuery({
     queryKey: computed(() => [...keys.interfaceChanges(toValue(workspace), toValue(agent)), toValue(range)]),
-    queryFn: ({ signal, pageParam }) => {
-      const { fromMs, toMs } = toValue(resolved)
-      return unwrap(api.GET('/workspaces/{workspace}/agents/{agent}/interfaces/history', {
-        params: { path: { workspace: toValue(workspace), agent: toValue(agent) }, query: { from: Math.floor(fromMs * 1000), to: Math.ceil(toMs * 1000), limit: CHANGES, ...(pageParam === undefined ? {} : { cursor: pageParam }) } }, signal,
-      }))
-    },
+    queryFn: ({ signal, pageParam }) => unwrap(api.GET('/workspaces/{workspace}/agents/{agent}/interfaces/history', {
+      params: { path: { workspace: toValue(workspace), agent: toValue(agent) }, query: { ...inMicroseconds(toValue(resolved)), limit: CHANGES, ...(pageParam === undefined ? {} : { cursor: pageParam }) } }, signal,
+    })),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: last => last.next ?? undefined,
     refetchInterval: () => toValue(range).endsWith('|now') ? REFRESH_MS : false,
