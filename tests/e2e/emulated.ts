@@ -1,71 +1,60 @@
-// One emulated link from this host to a target in a namespace of its own: what is lost on it is known. Needs root.
-import { execFileSync } from 'node:child_process'
+// One emulated link from an agent's host to a target: what is lost on it is known. Needs root.
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { BUILD } from './browser.ts'
 import type { Program } from './programs.ts'
+import { BUILD } from './browser.ts'
+import { isRoot, Namespaces } from './host.ts'
 import { start } from './programs.ts'
 
 const LINKEMU = join(BUILD, 'tests/lab/nw_linkemu')
-const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'], timeout: 20_000 })
 
 export function canEmulate(): boolean {
-  return process.getuid?.() === 0 && existsSync(LINKEMU)
+  return isRoot() && existsSync(LINKEMU)
 }
 
 export class EmulatedLink {
-  readonly target: string
-  private readonly tag = `nwe${process.pid % 100_000}`
+  readonly spaces = new Namespaces()
+  readonly target = '10.99.1.2'
   private readonly folder = mkdtempSync(join(tmpdir(), 'nw-link-'))
-  private readonly subnet: string
+  private readonly config = join(this.folder, 'links.conf')
   private emulator: Program | undefined
 
-  constructor(private keys = 'delay=5') {
-    this.subnet = `10.${200 + process.pid % 50}.${process.pid % 250}`
-    this.target = `${this.subnet}.2`
-  }
+  constructor(private keys = 'delay=5') {}
 
   async up(): Promise<void> {
-    const { tag, subnet } = this
-    const [near, nearEnd, far, farEnd] = ['h', 'i', 'j', 'k'].map(end => tag + end) as [string, string, string, string]
-    ip('netns', 'add', tag)
-    ip('link', 'add', near, 'type', 'veth', 'peer', 'name', nearEnd)
-    ip('link', 'add', far, 'type', 'veth', 'peer', 'name', farEnd)
-    execFileSync(LINKEMU, ['--nooffload', near, nearEnd, far, farEnd], { timeout: 20_000 })
-    ip('link', 'set', far, 'netns', tag)
-    ip('addr', 'add', `${subnet}.1/24`, 'dev', near)
-    ip('-n', tag, 'addr', 'add', `${subnet}.2/24`, 'dev', far)
-    for (const end of [near, nearEnd, farEnd])
-      ip('link', 'set', end, 'up')
-    ip('-n', tag, 'link', 'set', far, 'up')
-    ip('-n', tag, 'link', 'set', 'lo', 'up')
-    const config = join(this.folder, 'links.conf')
-    writeFileSync(config, `pair ${nearEnd} ${farEnd} ${this.keys} name=e2e\n`)
-    this.emulator = start('linkemu', LINKEMU, [config, '--spin', '100'])
+    const { spaces } = this
+    spaces.add('host')
+    spaces.add('far')
+    spaces.ip('host', 'link', 'add', 'near', 'type', 'veth', 'peer', 'name', 'nearend')
+    spaces.ip('host', 'link', 'add', 'far', 'type', 'veth', 'peer', 'name', 'farend')
+    spaces.run('host', LINKEMU, '--nooffload', 'near', 'nearend', 'far', 'farend')
+    spaces.ip('host', 'link', 'set', 'far', 'netns', spaces.name('far'))
+    spaces.ip('host', 'addr', 'add', '10.99.1.1/24', 'dev', 'near')
+    spaces.ip('far', 'addr', 'add', `${this.target}/24`, 'dev', 'far')
+    for (const end of ['near', 'nearend', 'farend'])
+      spaces.ip('host', 'link', 'set', end, 'up')
+    spaces.ip('far', 'link', 'set', 'far', 'up')
+    this.configure()
+    this.emulator = start('linkemu', ...spaces.command('host', LINKEMU, [this.config, '--spin', '100']))
     // It says nothing when it is ready; the first answer does.
-    execFileSync('ping', ['-c', '1', '-w', '10', this.target], { stdio: 'ignore', timeout: 15_000 })
+    spaces.run('host', 'ping', '-c', '1', '-w', '10', this.target)
   }
 
   /** Impairments from now on: keys of tests/lab/linkemu.cpp. */
   set(keys: string): void {
     this.keys = keys
-    writeFileSync(join(this.folder, 'links.conf'), `pair ${this.tag}i ${this.tag}k ${keys} name=e2e\n`)
+    this.configure()
     this.emulator?.process.kill('SIGHUP')
   }
 
   async down(): Promise<void> {
     await this.emulator?.stop()
-    for (const end of ['h', 'k']) {
-      try {
-        ip('link', 'del', this.tag + end)
-      }
-      catch { /* never made, or gone with its namespace */ }
-    }
-    try {
-      ip('netns', 'del', this.tag)
-    }
-    catch { /* never made */ }
+    await this.spaces.down()
     rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  private configure(): void {
+    writeFileSync(this.config, `pair nearend farend ${this.keys} name=e2e\n`)
   }
 }

@@ -1,7 +1,8 @@
-// A controller with one agent, set up by the API: for tests of what comes afterwards.
+// A controller with one agent, here or on a host of its own, set up by the API: for tests of what comes afterwards.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Namespaces } from './host.ts'
 import type { Program } from './programs.ts'
 import { AGENT, CONTROLLER, freePort, run, start, until } from './programs.ts'
 
@@ -17,10 +18,13 @@ export class Installation {
   private readonly folder = mkdtempSync(join(tmpdir(), 'nw-e2e-'))
   private readonly programs: Program[] = []
 
+  /** `name` is in those of its logs; `on` is where its agent measures from. */
+  constructor(private readonly name: string, private readonly on?: Namespaces) {}
+
   async up(): Promise<void> {
     const port = await freePort()
     this.base = `http://127.0.0.1:${port}`
-    const controller = start('controller-live', CONTROLLER, ['serve', '--data-dir', join(this.folder, 'controller'), '--listen', `127.0.0.1:${port}`])
+    const controller = start(`controller-${this.name}`, CONTROLLER, ['serve', '--data-dir', join(this.folder, 'controller'), '--listen', `127.0.0.1:${port}`])
     this.programs.push(controller)
     const [, token] = await controller.said(/\/setup#token=(\S+)/)
     await until('the controller is ready', async () => (await fetch(`${this.base}/readyz`)).ok)
@@ -30,8 +34,10 @@ export class Installation {
     const made = await this.call('POST', `/workspaces/${this.workspace}/agents`, { name: 'here' })
     this.agent = (made.agent as { id: string }).id
     const data = join(this.folder, 'agent')
-    run(AGENT, ['enroll', '--controller', this.base, '--token', (made.enrolment as { token: string }).token, '--data-dir', data])
-    this.programs.push(start('agent-live', AGENT, ['run', '--data-dir', data]))
+    await this.on?.open(port, this.name)
+    const agent = (...args: string[]): [string, string[]] => this.on?.command('host', AGENT, args) ?? [AGENT, args]
+    run(...agent('enroll', '--controller', this.base, '--token', (made.enrolment as { token: string }).token, '--data-dir', data))
+    this.programs.push(start(`agent-${this.name}`, ...agent('run', '--data-dir', data)))
   }
 
   async call(method: string, path: string, body?: Json): Promise<Json> {

@@ -2,13 +2,14 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { axe, launch, open, overflow, settled, shot } from './browser.ts'
+import { isRoot } from './host.ts'
 import { Installation } from './installation.ts'
 import { built } from './programs.ts'
-import { canRoute, RoutedNetwork } from './routed.ts'
+import { RoutedNetwork } from './network.ts'
 
-describe.skipIf(!built() || !canRoute())('interfaces', () => {
+describe.skipIf(!built() || !isRoot())('interfaces', () => {
   const network = new RoutedNetwork()
-  const installation = new Installation()
+  const installation = new Installation('interfaces', network.spaces)
   const [one, two] = network.uplinks
   let browser: Browser
   let context: BrowserContext
@@ -26,7 +27,7 @@ describe.skipIf(!built() || !canRoute())('interfaces', () => {
     await context?.close()
     await browser?.close()
     await installation.down()
-    network.down()
+    await network.down()
   })
   const card = (name: string) => page.getByRole('listitem', { name, exact: true })
 

@@ -12,7 +12,7 @@ const allowed = (targetMs: number) => targetMs * Math.max(1, (loadavg()[0] ?? 1)
 
 describe.skipIf(!built() || !canEmulate())('live over an emulated link', () => {
   const link = new EmulatedLink('delay=5')
-  const installation = new Installation()
+  const installation = new Installation('live', link.spaces)
   const INTERVAL_S = 5
   let browser: Browser
   let context: BrowserContext

@@ -3,15 +3,17 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { axe, launch, open, settled, shot } from './browser.ts'
+import { isRoot } from './host.ts'
 import { Installation } from './installation.ts'
 import { built, until } from './programs.ts'
-import { canRoute, Routers } from './routers.ts'
+import { RoutedNetwork } from './network.ts'
 
 interface Map { nodes: { id: string, kind: string, address: string | null, grade: string }[], paths: { nodes: string[] }[] }
 
-describe.skipIf(!built() || !canRoute())('the map of a real network', () => {
-  const routers = new Routers()
-  const installation = new Installation()
+describe.skipIf(!built() || !isRoot())('the map of a real network', () => {
+  const network = new RoutedNetwork()
+  const both = [network.branch.a, network.branch.b]
+  const installation = new Installation('map', network.spaces)
   let browser: Browser
   let context: BrowserContext
   let page: Page
@@ -29,9 +31,10 @@ describe.skipIf(!built() || !canRoute())('the map of a real network', () => {
   const label = () => page.getByRole('application').getAttribute('aria-label')
 
   beforeAll(async () => {
-    routers.up()
+    network.up()
+    network.by('both')
     await installation.up()
-    await installation.probe('path', { target: routers.target, interval: 2000, protocol: 'udp', flows: '16', cycles: 3, timeout: 500, mtu_discovery: false }, 'path')
+    await installation.probe('path', { target: network.target, interval: 1000, protocol: 'udp', flows: '16', cycles: 3, timeout: 500, mtu_discovery: false }, 'path')
     browser = await launch()
     ;({ context, page, faults } = await open(browser, installation.base, {}, /401/))
     await context.addCookies([installation.session()])
@@ -41,20 +44,20 @@ describe.skipIf(!built() || !canRoute())('the map of a real network', () => {
     await context?.close()
     await browser?.close()
     await installation.down()
-    routers.down()
+    await network.down()
   })
 
   it('shows every router once, both branches, and ends by their kind', async () => {
     const map = await read()
-    expect(addresses(map)).toEqual([routers.first, ...routers.branches, routers.last].sort())
+    expect(addresses(map)).toEqual([network.first, ...both, network.third].sort())
     expect(map.nodes.filter(node => node.kind !== 'router').map(node => node.kind).sort()).toEqual(['agent', 'target'])
     await open_('')
     // Neighbours are looked up when the first packets come: a few of these may be lost, until ten runs later.
     await expect.poll(label, { timeout: 60_000 }).toMatch(/^Network map: 6 nodes, 6 links, \d+ paths, 0 problems/)
     const table = page.getByRole('table', { name: 'Nodes of the map' })
-    for (const address of [routers.first, ...routers.branches, routers.last])
+    for (const address of [network.first, ...both, network.third])
       await table.getByRole('button', { name: address, exact: true }).waitFor()
-    await table.getByRole('button', { name: routers.first, exact: true }).click()
+    await table.getByRole('button', { name: network.first, exact: true }).click()
     await page.getByRole('region', { name: 'Selection' }).getByText('over 2 next hops').waitFor()
     await shot(page, 'map-live')
     expect(await axe(page)).toEqual([])
@@ -62,11 +65,11 @@ describe.skipIf(!built() || !canRoute())('the map of a real network', () => {
   it('shows the reroute by itself', async () => {
     await open_('')
     await expect.poll(label).toMatch(/6 nodes/)
-    routers.one()
+    network.by('a')
     rerouted = Date.now()
     await expect.poll(label, { timeout: 90_000 }).toMatch(/^Network map: 5 nodes, 4 links/)
     await shot(page, 'map-live-rerouted')
-    expect(addresses(await read())).not.toContain(routers.branches[1])
+    expect(addresses(await read())).not.toContain(network.branch.b)
   })
   it('has both moments: as it was, and what is different', async () => {
     // How soon it is certain depends on how many flows the kernel had hashed onto the branch.
@@ -76,7 +79,7 @@ describe.skipIf(!built() || !canRoute())('the map of a real network', () => {
     await page.getByRole('button', { name: 'Compare' }).click()
     await page.waitForURL(/vs=\d{13}/)
     const differences = page.getByRole('region', { name: 'Differences' })
-    await differences.getByRole('button', { name: routers.branches[1], exact: true }).waitFor()
+    await differences.getByRole('button', { name: network.branch.b, exact: true }).waitFor()
     await differences.getByText('1 probe took other ways').waitFor()
     await rested()
     await shot(page, 'map-live-compared')
@@ -87,7 +90,7 @@ describe.skipIf(!built() || !canRoute())('the map of a real network', () => {
       await page.getByRole('button', { name: 'Export map' }).click()
       return Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name: 'Network as JSON' }).click()])
     })()
-    expect(addresses(JSON.parse(readFileSync(await download.path(), 'utf8')) as Map)).toContain(routers.branches[1])
+    expect(addresses(JSON.parse(readFileSync(await download.path(), 'utf8')) as Map)).toContain(network.branch.b)
     expect(faults).toEqual([])
   })
   it('is on the overview as a change of a route, which leads to the path before and after', async () => {

@@ -2,13 +2,14 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { axe, launch, open, overflow, settled, shot } from './browser.ts'
+import { isRoot } from './host.ts'
 import { Installation } from './installation.ts'
 import { built } from './programs.ts'
-import { canRoute, RoutedNetwork } from './routed.ts'
+import { RoutedNetwork } from './network.ts'
 
-describe.skipIf(!built() || !canRoute())('paths', () => {
+describe.skipIf(!built() || !isRoot())('paths', () => {
   const network = new RoutedNetwork()
-  const installation = new Installation()
+  const installation = new Installation('path', network.spaces)
   const INTERVAL_MS = 2000
   let browser: Browser
   let context: BrowserContext
@@ -30,7 +31,7 @@ describe.skipIf(!built() || !canRoute())('paths', () => {
     await context?.close()
     await browser?.close()
     await installation.down()
-    network.down()
+    await network.down()
   })
 
   const at = (query = 'from=now-15m&to=now&tz=utc', id = probe) => `${installation.base}/w/${installation.workspace}/probes/${id}?${query}`
@@ -39,8 +40,6 @@ describe.skipIf(!built() || !canRoute())('paths', () => {
 
   it('shows every router, as soon as the first run has come', async () => {
     await page.goto(at())
-    // A part of the page that Chromium dropped while interfaces were still coming is loaded by another try only.
-    await table().waitFor({ timeout: 20_000 }).catch(() => page.reload())
     await expect.poll(hosts, { timeout: 60_000, interval: 300 }).toEqual([network.first, network.branch.a, network.third, network.target])
     await page.getByText(/The target answers all of \d+ packets/).waitFor()
     expect(await page.locator('[data-node]').count()).toBe(5)
@@ -77,7 +76,7 @@ describe.skipIf(!built() || !canRoute())('paths', () => {
     await page.waitForURL(/before=\d{13}/)
     const compared = page.getByRole('table', { name: 'Comparison of two moments' })
     await expect.poll(() => compared.locator('tr.added').allInnerTexts(), { timeout: 20_000 }).toEqual([expect.stringContaining(network.branch.b)])
-// The shortest focus still reaches back before so young a change: what has gone is not gone from it yet.
+    // The shortest focus still reaches back before so young a change: what has gone is not gone from it yet.
     expect(await axe(page)).toEqual([])
     await shot(page, 'path-compared', true)
     // What lies at a moment before the change is the old route.
