@@ -64,7 +64,7 @@ export async function axe(page: Page): Promise<Violation[]> {
   await page.evaluate(axeSource)
   return page.evaluate(async ({ rules, leftOut }) => {
     const run = (globalThis as unknown as { axe: { run: (root: Document, options: object) => Promise<{ violations: { id: string, nodes: { target: unknown, html: string }[] }[] }> } }).axe.run
-    const { violations } = await run(document, { runOnly: rules, rules: Object.fromEntries(leftOut.map(rule => [rule, { enabled: false }])) })
+    const { violations } = await run(document, { runOnly: rules, resultTypes: ['violations'], rules: Object.fromEntries(leftOut.map(rule => [rule, { enabled: false }])) })
     return violations.map(violation => ({ id: violation.id, nodes: violation.nodes.slice(0, 4).map(node => `${String(node.target)}: ${node.html.slice(0, 160)}`) }))
   }, { rules: RULES, leftOut: LEFT_OUT })
 }

@@ -78,14 +78,23 @@ export function run(file: string, args: readonly string[]): string {
   return execFileSync(file, args, { encoding: 'utf8', timeout: 30_000 })
 }
 
-export function freePort(): Promise<number> {
+/** Below what the kernel gives away by itself, where nobody can take it between here and the program that wants it. */
+const PORTS_FROM = 20_000
+let port = PORTS_FROM + process.pid % 1200 * 10
+
+export async function freePort(): Promise<number> {
+  for (;;) {
+    port += 1
+    if (await isFree(port))
+      return port
+  }
+}
+
+function isFree(candidate: number): Promise<boolean> {
   return new Promise((done, failed) => {
     const server = createServer()
-    server.on('error', failed)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => done(typeof address === 'object' && address ? address.port : 0))
-    })
+    server.on('error', error => 'code' in error && error.code === 'EADDRINUSE' ? done(false) : failed(error))
+    server.listen(candidate, '127.0.0.1', () => server.close(() => done(true)))
   })
 }
 

@@ -1,15 +1,32 @@
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer } from 'vitest/node'
+import type { TestSpecification } from 'vitest/node'
 
-// Real browsers and real programs: one file after the other, generous deadlines, no retries that would hide a fault.
+// What measures times or the heap: each file by itself, before the others have warmed the machine up.
+const ALONE = ['live.test.ts', 'soak.test.ts', 'interaction.test.ts', 'map-speed.test.ts', 'budgets.test.ts']
+// The longest first, so that both places are taken to the end.
+const LONG = ['routes.test.ts', 'missing.test.ts', 'panel.test.ts', 'journey.test.ts', 'map-live.test.ts', 'path.test.ts']
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => LONG.includes(basename(moduleId)) ? LONG.indexOf(basename(moduleId)) : LONG.length
+    const group = ({ project }: TestSpecification) => project.config.sequence.groupOrder
+    return files.toSorted((a, b) => group(a) - group(b) || rank(a) - rank(b) || a.moduleId.localeCompare(b.moduleId))
+  }
+}
+
+// Real browsers and real programs: generous deadlines, no retries that would hide a fault. Files share nothing: each has its
+// browser, its controllers and ports, and its networks are namespaces.
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   test: {
-    environment: 'node',
-    include: ['*.test.ts'],
-    fileParallelism: false,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
     reporters: ['verbose'],
+    sequence: { sequencer: LongestFirst },
+    projects: [
+      { extends: true, test: { name: 'alone', include: ALONE, maxWorkers: 1, sequence: { groupOrder: 1 }, testTimeout: 120_000, hookTimeout: 120_000 } },
+      { extends: true, test: { name: 'beside', include: ['*.test.ts'], exclude: ALONE, maxWorkers: 2, sequence: { groupOrder: 2 }, testTimeout: 120_000, hookTimeout: 120_000 } },
+    ],
   },
 })
