@@ -59,22 +59,32 @@ export function usePathChanges(workspace: Text, probe: Text, range: Text, resolv
 
 const EVERY_MS = 2000
 
-/** Calls `refresh` soon after something has come, `changed` when it was a change of the route, until the scope ends. */
-export function useFollow(subscription: MaybeRefOrGetter<Subscription | null>, refresh: () => unknown, changed: () => unknown = () => {}): void {
+/**
+ * Calls `refresh` soon after something has come, `changed` when it was a change of the route, until the scope ends. What
+ * comes while an answer is on its way is read after it: a question that interrupts the one before gets no answer at all
+ * where answers take longer than results.
+ */
+export function useFollow(subscription: MaybeRefOrGetter<Subscription | null>, refresh: () => Promise<unknown>, changed: () => unknown = () => {}): void {
   const live = useLive()
   let timer: ReturnType<typeof setTimeout> | undefined
-  let lastMs = 0
+  let nextMs = 0
+  let asking = false
   let dirty = false
+  let ended = false
+  async function ask(): Promise<void> {
+    timer = undefined
+    dirty = false
+    asking = true
+    await refresh().catch(() => {}) // the query keeps its own error, and shows it
+    asking = false
+    nextMs = Date.now() + EVERY_MS
+    if (dirty)
+      due()
+  }
   function due(): void {
     dirty = true
-    if (timer !== undefined || document.visibilityState === 'hidden')
-      return
-    timer = setTimeout(() => {
-      timer = undefined
-      dirty = false
-      lastMs = Date.now()
-      refresh()
-    }, Math.max(0, lastMs + EVERY_MS - Date.now()))
+    if (!asking && !ended && timer === undefined && document.visibilityState !== 'hidden')
+      timer = setTimeout(() => void ask(), Math.max(0, nextMs - Date.now()))
   }
   const wake = () => { if (dirty && document.visibilityState === 'visible') due() }
   document.addEventListener('visibilitychange', wake)
@@ -91,6 +101,7 @@ export function useFollow(subscription: MaybeRefOrGetter<Subscription | null>, r
       }))
   }, { immediate: true })
   onScopeDispose(() => {
+    ended = true
     clearTimeout(timer)
     document.removeEventListener('visibilitychange', wake)
   })
