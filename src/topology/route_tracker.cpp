@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 
 namespace nw::topology {
 namespace {
@@ -10,6 +11,7 @@ namespace {
 constexpr std::size_t kRoutersMax = 64;       // at one distance; beyond, the one unseen for longest goes
 constexpr std::uint32_t kSamplesMax = 4'096;  // then all counts are halved
 constexpr std::uint32_t kSamplesKept = 4;     // of what was known before a change
+constexpr std::size_t kSetsMax = 32;          // known at one distance; beyond, the rarest goes
 constexpr double kGone = 3;                   // evidence for being part of a change that is certain
 constexpr std::uint32_t kRareOneIn = 200;     // of a route are those that had a share of at least that
 
@@ -70,7 +72,9 @@ std::optional<RouteChange> RouteTracker::add(const Run& run)
     if (run.at_us <= last_us_) return std::nullopt;
     last_us_ = run.at_us;
     auto flows = flows_of(run.hops);
-    std::erase_if(flows, [](const Flow& flow) { return !flow.reached; });
+    const auto unreached = std::ranges::partition(flows, &Flow::reached);
+    const std::vector<Flow> elsewhere(unreached.begin(), unreached.end());
+    flows.erase(unreached.begin(), unreached.end());
     if (flows.empty()) return std::nullopt;
     ++runs_;
     std::vector<Seen> seen(1);
@@ -86,7 +90,8 @@ std::optional<RouteChange> RouteTracker::add(const Run& run)
         }
     }
     if (distances_.size() < seen.size()) distances_.resize(seen.size());
-    for (std::size_t ttl = 0; ttl < seen.size(); ++ttl) take(distances_[ttl], seen[ttl], run.at_us);
+    for (std::size_t ttl = 0; ttl < seen.size(); ++ttl) take(distances_[ttl], seen[ttl], elsewhere.empty(), run.at_us);
+    for (const auto& flow : elsewhere) take_present(flow, run.at_us);
     std::optional<std::int64_t> since;
     for (const auto& distance : distances_)
         if (const auto at = confirmed_since(distance)) since = std::min(since.value_or(*at), *at);
@@ -129,8 +134,53 @@ void RouteTracker::note_novelty(Distance& distance, const Seen& seen, std::int64
     distance.novel_samples += seen.answered;
 }
 
-void RouteTracker::take(Distance& distance, const Seen& seen, std::int64_t at_us)
+void RouteTracker::take_present(const Flow& unreached, std::int64_t at_us)
 {
+    for (const auto& step : unreached.steps) {
+        if (step.ttl >= distances_.size()) return;
+        for (auto& router : distances_[step.ttl].routers) {
+            if (std::ranges::find(step.hops, router.address, &PathHop::address) == step.hops.end()) continue;
+            router.last_us = at_us;
+            router.absent = router.absent_silent = router.absent_runs = 0;
+        }
+    }
+}
+
+// `clear`: the run says which routers are in use there, all of them.
+void RouteTracker::take_set(Sets& sets, const Seen& seen, bool clear, std::int64_t at_us)
+{
+    if (!clear) {
+        ++sets.now_unclear;
+        return;
+    }
+    std::uint64_t digest = 0;  // whatever their order
+    for (const auto& hit : seen.hits) digest += std::hash<std::string_view>{}(hit.address) | 1;
+    if (sets.now_runs > 0 && digest == sets.now) {
+        ++sets.now_runs;
+        return;
+    }
+    if (sets.now_runs > 0) {
+        const auto found = std::ranges::find(sets.known, sets.now, &Sets::Known::digest);
+        if (found != sets.known.end()) found->runs += sets.now_runs;
+        else if (sets.known.size() < kSetsMax) sets.known.push_back({sets.now, sets.now_runs});
+        else *std::ranges::min_element(sets.known, {}, &Sets::Known::runs) = {sets.now, sets.now_runs};
+    }
+    sets.runs += sets.now_runs;
+    sets.unclear += sets.now_unclear;
+    if (sets.runs + sets.unclear > kSamplesMax) {
+        sets.runs /= 2;
+        sets.unclear /= 2;
+        for (auto& known : sets.known) known.runs /= 2;
+    }
+    sets.now = digest;
+    sets.now_runs = 1;
+    sets.now_unclear = 0;
+    sets.now_since_us = at_us;
+}
+
+void RouteTracker::take(Distance& distance, const Seen& seen, bool all_reached, std::int64_t at_us)
+{
+    take_set(distance.sets, seen, all_reached && seen.answered > 0 && seen.silent == 0, at_us);
     if (seen.answered > 0) note_novelty(distance, seen, at_us);
     for (const auto& hit : seen.hits) {
         auto& router = router_of(distance, hit.address, at_us);
@@ -162,6 +212,18 @@ void RouteTracker::take(Distance& distance, const Seen& seen, std::int64_t at_us
         router.absent /= 2;
         router.absent_silent /= 2;
     }
+}
+
+// That the runs see another set now; any unclear one before may have seen it, any unclear one now may be as before.
+double RouteTracker::evidence_other_set(const Sets& sets)
+{
+    const auto found = std::ranges::find(sets.known, sets.now, &Sets::Known::digest);
+    const auto known = found == sets.known.end() ? 0.0 : double(found->runs);
+    const Samples before{known + double(sets.unclear), double(sets.runs) - known};
+    const Samples after{double(sets.now_runs), double(sets.now_unclear)};
+    if (sets.known.empty() || sets.known.size() == kSetsMax || after.ratio() <= before.ratio()) return 0;
+    // Of many sets any may be seen a few times in a row.
+    return evidence(before, after) - 2 * std::log(std::max(1.0, double(sets.known.size()) / 2));
 }
 
 double RouteTracker::evidence_replaced(const Distance& distance)
@@ -199,6 +261,8 @@ std::optional<std::int64_t> RouteTracker::confirmed_since(const Distance& distan
     const auto take_earlier = [&](std::int64_t at) { since = std::min(since.value_or(at), at); };
     if (distance.novel_runs >= options_.confirm_runs && evidence_replaced(distance) >= options_.replaced)
         take_earlier(distance.novel_since_us);
+    if (distance.sets.now_runs >= options_.confirm_runs && evidence_other_set(distance.sets) >= options_.other_set)
+        take_earlier(distance.sets.now_since_us);
     for (const auto& router : distance.routers) {
         if (router.absent_runs == 0 && router.runs >= options_.confirm_runs && router.before > 0
             && evidence_appeared(distance, router) >= options_.appeared)
@@ -216,12 +280,20 @@ bool RouteTracker::is_seen_since(const Distance& distance, const Router& router,
     return evidence_vanished(distance, router) < kGone;
 }
 
+// Whether it was not among those that all runs have seen since then, and that are another set.
+bool RouteTracker::is_left_out(const Distance& distance, const Router& router, std::int64_t since_us) const
+{
+    return router.last_us < distance.sets.now_since_us && distance.sets.now_since_us >= since_us
+           && evidence_other_set(distance.sets) >= options_.other_set;
+}
+
 // Whether the router went with a change that is certain. Of load-balanced ones that were merely not sampled since, that
 // cannot be said.
 bool RouteTracker::is_gone(std::size_t ttl, const Router& router, std::int64_t since_us) const
 {
     const auto& distance = distances_[ttl];
     if (is_seen_since(distance, router, since_us)) return false;
+    if (is_left_out(distance, router, since_us)) return true;
     if (evidence_replaced(distance) >= kGone || evidence_vanished(distance, router) >= kGone) return true;
     return ttl > length_since(since_us);
 }
@@ -321,6 +393,10 @@ void RouteTracker::start_anew(Distance& distance, std::int64_t since_us)
     else if (distance.answered > 0) distance.answered = std::max(1U, scaled(distance.answered));
     distance.silent = novel ? 0 : scaled(distance.silent);
     distance.novel_runs = 0;
+    auto& sets = distance.sets;
+    sets.known.clear();
+    sets.runs = sets.unclear = 0;
+    if (sets.now_since_us < since_us) sets.now_runs = std::min(sets.now_runs, kSamplesKept);
     for (auto& router : distance.routers) {
         router.samples = std::clamp(novel ? router.samples : scaled(router.samples), 1U, std::max(1U, distance.answered));
         router.before = router.silent_before = 0;

@@ -5,17 +5,22 @@
 // branches, sampled at random", and "another set since that run". A change is said only when the second one explains
 // what was seen better by a factor of e^12 (250,000) or more; the logarithm of the factor is the evidence.
 //
-// 1. Only flows that reached the destination count, each as one sample of every distance it passed.
+// 1. Only flows that reached the destination count, each as one sample of every distance it passed. Whoever is known and
+//    answers a flow that does not reach it is there, and has not vanished.
 // 2. Silence contradicts nothing: a sample without an answer may have been any router, new or old.
 // 3. Replaced: since some run nothing that was known at a distance was seen there, though somebody answered.
 // 4. Appeared: a router that was never seen in so many samples is now seen again and again beside known ones.
 // 5. Vanished: a router that had its share of the samples is seen no more. That is noticed in a day's thousand of runs
 //    wherever it happens by chance, so it needs more evidence (e^25).
-// 6. Any of them needs `confirm_runs` runs; the change is dated to the first run that saw it. How far the destination is
+// 6. Another set: at a distance where everybody answers, runs saw one set of routers, and since some run they see another
+//    one, though all of its routers are known: a pinned flow has moved, or a branch is in use again. A run that was silent
+//    at the distance, or a flow of which did not reach the destination, may have been either. Runs follow each other and
+//    chance has many beginnings, so it needs more evidence (e^18).
+// 7. Any of them needs `confirm_runs` runs; the change is dated to the first run that saw it. How far the destination is
 //    counts as one more distance.
-// 7. The run in which the route changes often saw both the old one and the new one. Who was seen in that run and not
+// 8. The run in which the route changes often saw both the old one and the new one. Who was seen in that run and not
 //    again, though there was every chance, belongs to the old one.
-// 8. After a change what was known before counts little: the new route's other branches are learnt, not reported.
+// 9. After a change what was known before counts little: the new route's other branches are learnt, not reported.
 //
 // With one flow and a hundred runs seen, a reroute is confirmed by the third run that sees it; with several flows or a
 // branch of few a little later or sooner. A route that is only a few runs old takes about as many runs to be left for
@@ -51,6 +56,7 @@ struct TrackerOptions {
     double replaced = 12;
     double appeared = 14;
     double vanished = 25;
+    double other_set = 18;
 };
 
 class RouteTracker {
@@ -79,9 +85,24 @@ private:
         std::uint32_t absent_silent = 0;
         std::uint32_t absent_runs = 0;
     };
+    // Which sets of routers the runs saw at one distance.
+    struct Sets {
+        struct Known {
+            std::uint64_t digest = 0;
+            std::uint32_t runs = 0;
+        };
+        std::vector<Known> known{};  // before the present one, and runs of each
+        std::uint32_t runs = 0;      // of all of them
+        std::uint32_t unclear = 0;
+        std::uint64_t now = 0;  // the set that all runs since some run have seen, but for unclear ones
+        std::uint32_t now_runs = 0;
+        std::uint32_t now_unclear = 0;
+        std::int64_t now_since_us = 0;
+    };
     // Everything seen at one distance; at index 0 the lengths of the paths.
     struct Distance {
         std::vector<Router> routers{};
+        Sets sets{};
         std::uint32_t answered = 0;
         std::uint32_t silent = 0;
         // The runs up to now in which nothing known was seen, if there are any.
@@ -93,14 +114,18 @@ private:
     };
     struct Seen;  // at one distance in one run
 
-    static void take(Distance& distance, const Seen& seen, std::int64_t at_us);
+    static void take(Distance& distance, const Seen& seen, bool all_reached, std::int64_t at_us);
     static Router& router_of(Distance& distance, std::string_view address, std::int64_t at_us);
     static void note_novelty(Distance& distance, const Seen& seen, std::int64_t at_us);
+    void take_present(const Flow& unreached, std::int64_t at_us);
+    static void take_set(Sets& sets, const Seen& seen, bool clear, std::int64_t at_us);
+    static double evidence_other_set(const Sets& sets);
     static double evidence_replaced(const Distance& distance);
     static double evidence_appeared(const Distance& distance, const Router& router);
     static double evidence_vanished(const Distance& distance, const Router& router);
     std::optional<std::int64_t> confirmed_since(const Distance& distance) const;
     static bool is_seen_since(const Distance& distance, const Router& router, std::int64_t since_us);
+    bool is_left_out(const Distance& distance, const Router& router, std::int64_t since_us) const;
     bool is_gone(std::size_t ttl, const Router& router, std::int64_t since_us) const;
     RouteChange change_since(std::int64_t since_us) const;
     std::size_t length_since(std::int64_t since_us) const;

@@ -259,6 +259,50 @@ TEST_CASE("a branch that is replaced, added or lost is one change")
     go(branches(3), branches(2), 1);
 }
 
+// As a probe that knows all branches measures: a flow for each, until there is none for it.
+TEST_CASE("one of two branches that is lost, and comes back, is one change each")
+{
+    const FakeFlow one{{{1}, {10}, {20}, {4}}}, other{{{1}, {11}, {21}, {4}}};
+    const Network single = [&](Random&) { return std::vector{one}; };
+    const Network both = [&](Random&) { return std::vector{one, other}; };
+    const Network moved = [&](Random&) { return std::vector{one, one}; };  // before the branches are looked for anew
+    const std::vector<std::string> branch{v4(11), v4(21)};
+    for (const auto& [history, confirmed_by] : {std::pair{25, 12}, {100, 6}, {kDay, 3}}) {
+        CAPTURE(history);
+        Day day(1);
+        day.go(single, 1);  // the first run, before all branches were known
+        day.go(both, history);
+        const auto lost = day.now + kMinute;
+        day.go(moved, 1);
+        day.go(single, confirmed_by - 1);
+        REQUIRE(day.changes.size() == 1);
+        CHECK(day.changes[0].at_us == lost);
+        CHECK(addresses(day.changes[0].removed) == branch);
+        CHECK(day.changes[0].added.empty());
+        day.go(single, 30);
+        const auto back = day.now + kMinute;
+        day.go(both, 20);
+        REQUIRE(day.changes.size() == 2);
+        CHECK(day.changes[1].at_us == back);
+        CHECK(addresses(day.changes[1].added) == branch);
+        CHECK(day.changes[1].removed.empty());
+        day.go(both, kDay);
+        CHECK(day.changes.size() == 2);
+    }
+}
+
+// Loss in one branch takes some of its runs away from the destination; that is no other route.
+TEST_CASE("a branch through which nothing comes any more is no change while its flow still goes there")
+{
+    const FakeFlow one{{{1}, {10}, {4}}}, other{{{1}, {11}, {4}}};
+    const FakeFlow lost{{{1}, {11}, {.router = 4, .received = 0}}, false};
+    Day day(1);
+    day.go([&](Random&) { return std::vector{one, other}; }, 300);
+    day.go([&](Random&) { return std::vector{one, lost}; }, 300);
+    day.go([&](Random&) { return std::vector{one, other}; }, 300);
+    CHECK(day.changes.empty());
+}
+
 TEST_CASE("a run that does not reach the destination changes nothing")
 {
     Day day(1);

@@ -14,7 +14,8 @@
 // 5. With `explore`, the branches are looked for (mda.hpp) beside the runs; from the next run on a few flows that pass all
 //    of them are traced. Until then it is flow 0, unless `explore_first` makes the first run wait. It is repeated when
 //    explore_every has passed, and at once when a flow is answered by somebody else than before at some hop, twice in a
-//    row. When that finds the same branches again (packets may be balanced one by one), it waits longer each time.
+//    row. When that finds the same branches again (packets may be balanced one by one), it waits longer each time. When it
+//    finds others, it is repeated after a minute, two, four and so on: a branch that is lost may come back soon.
 // 6. With mtu_every, the largest packet that the way of the first flow takes is looked for (mtu.hpp) beside the runs, when
 //    the destination has answered, and again when the time has passed or the way has changed.
 #pragma once
@@ -246,6 +247,7 @@ private:
         Moment not_before{};
         Nanos patience{};
         std::size_t digest = 0;  // of the links
+        std::vector<Branching> before{};
     };
 
     struct Trace {

@@ -42,7 +42,8 @@ void Core::explore(std::uint32_t slot, Moment now)
     if (!branches.explorer) {
         branches.explorer = std::make_unique<Explorer>(
             ExplorerSettings{.hops_max = trace.plan.hops_max,
-                             .preferred = branches.digest == 0 ? std::vector<std::uint16_t>{} : trace.flow_ids});
+                             .preferred = branches.digest == 0 ? std::vector<std::uint16_t>{} : trace.flow_ids,
+                             .before = branches.before});
         branches.begun = false;
         ++exploring_;
         set_discovering(trace);
@@ -69,11 +70,13 @@ void Core::finish_exploring(std::uint32_t slot, Exploration found, Moment now)
     auto& branches = trace.branches;
     stop_exploring(trace);
     const auto digest = digest_of(found);
+    const bool first = branches.digest == 0;
     branches.patience = digest != branches.digest ? Nanos(0) : std::max(kPatienceMin, branches.patience * 2);
     branches.patience = std::min(branches.patience, trace.plan.explore_every);
     branches.digest = digest;
     branches.not_before = now + branches.patience;
-    branches.due = now + trace.plan.explore_every;
+    branches.due = now + (first ? trace.plan.explore_every : std::max(kPatienceMin, branches.patience));
+    branches.before = branchings(found);
     branches.found = std::move(found);
     if (trace.state == State::Exploring) {
         // The first run follows at once, and the second one not before it has ended.

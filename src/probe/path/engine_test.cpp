@@ -247,6 +247,28 @@ TEST_CASE("all branches are found, traced, and each has its own loss")
     }
 }
 
+TEST_CASE("a branch that is lost is missed at once, and found again within a minute of its return")
+{
+    Network network(11);
+    const auto split = network.chain(0, 3);
+    const auto one = network.chain(split, 1), other = network.chain(split, 1);
+    network.chain(network.add({one, other}), 1);
+    const auto both = network.nodes[split].next;
+    Bench bench(network);
+    auto with = settings(10);
+    with.explore = true;
+    bench.start(with, 1'000);
+    bench.pass(Seconds(30));
+    REQUIRE(bench.seen.explorations.back().flows.size() == 2);
+    network.nodes[split].next = {one};
+    bench.pass(Seconds(10));
+    CHECK(bench.seen.explorations.back().flows.size() == 1);
+    bench.pass(Seconds(30));
+    network.nodes[split].next = both;
+    bench.pass(Seconds(62));
+    CHECK(bench.seen.explorations.back().flows.size() == 2);
+}
+
 TEST_CASE("packets that are balanced one by one are told from a route that changes")
 {
     Network network(5);

@@ -134,6 +134,15 @@ std::vector<std::uint16_t> Explorer::flows_through(std::uint8_t ttl, std::size_t
 }
 
 // The stopping rule for one node: enough flows through it have been probed one hop further.
+double Explorer::alpha_at(std::uint8_t ttl, std::size_t node, std::size_t successors) const
+{
+    const auto& nodes = hops_[ttl].nodes;
+    const auto known = std::ranges::find_if(settings_.before, [&](const Branching& branching) {
+        return node < nodes.size() && branching.node == nodes[node] && branching.successors > successors;
+    });
+    return known == settings_.before.end() ? settings_.alpha : settings_.alpha_fewer;
+}
+
 void Explorer::satisfy_node(std::uint8_t ttl, std::size_t node, std::vector<Probe>& out)
 {
     const auto through = flows_through(ttl, node);
@@ -147,7 +156,8 @@ void Explorer::satisfy_node(std::uint8_t ttl, std::size_t node, std::vector<Prob
         ++(counts ? probed : given_up);
         if (found->second.state == State::Answered) successors.insert(found->second.node);
     }
-    const auto wanted = stopping_point(std::uint32_t(std::max<std::size_t>(successors.size(), 1)), settings_.alpha);
+    const auto seen = std::max<std::size_t>(successors.size(), 1);
+    const auto wanted = stopping_point(std::uint32_t(seen), alpha_at(ttl, node, seen));
     if (given_up >= 2 * wanted) {  // a router that answers next to nothing: no end would come of it
         incomplete_ = true;
         return;

@@ -3,7 +3,8 @@
 // probe at which hop, is told who answered.
 //
 // 1. To believe that a node has no more than k successors, n(k) flows through it have been probed one hop further:
-//    so many that k + 1 equal successors would all have shown themselves with the confidence asked for.
+//    so many that k + 1 equal successors would all have shown themselves with the confidence asked for, and with more of it
+//    where the search before found more.
 // 2. Which node a flow takes at a hop is known by probing it there. Flows are taken to pass a hop that has a single
 //    node without that.
 // 3. One flow goes first, to find out how far the destination is.
@@ -27,20 +28,28 @@ namespace nw::probe::path {
 // How many flows it takes to rule out, with an error of `alpha`, that there are `found` + 1 equal successors.
 std::uint32_t stopping_point(std::uint32_t found, double alpha);
 
-struct ExplorerSettings {
-    double alpha = 0.05;
-    std::uint8_t hops_max = 30;
-    std::uint16_t flows_max = 256;
-    std::uint32_t probes_max = 4000;
-    std::uint16_t pinned_max = 16;
-    std::vector<std::uint16_t> preferred{};  // flows that are pinned already, and stay so where they are as good as others
-};
-
 struct PathNode {
     std::uint8_t ttl = 0;
     std::optional<packet::Address> address{};  // none: somebody who does not answer
     bool last = false;                         // the destination, or whoever says that it goes no further
     friend auto operator<=>(const PathNode&, const PathNode&) = default;
+};
+
+// A node where paths part.
+struct Branching {
+    PathNode node{};
+    std::uint8_t successors = 0;
+};
+
+struct ExplorerSettings {
+    double alpha = 0.05;
+    double alpha_fewer = 0.001;  // where fewer successors are found than in `before`: a branch that is gone is news
+    std::uint8_t hops_max = 30;
+    std::uint16_t flows_max = 256;
+    std::uint32_t probes_max = 4000;
+    std::uint16_t pinned_max = 16;
+    std::vector<std::uint16_t> preferred{};  // flows that are pinned already, and stay so where they are as good as others
+    std::vector<Branching> before{};         // in the search before
 };
 
 struct PathLink {
@@ -58,6 +67,8 @@ struct Exploration {
     bool covered = false;   // `flows` pass every link
     double alpha = 0;
 };
+
+std::vector<Branching> branchings(const Exploration& found);
 
 class Explorer {
 public:
@@ -99,6 +110,7 @@ private:
     void repeat(std::vector<Probe>& out);
     static void give_up(const Hop& hop, Entry& entry, bool beyond);
     void satisfy(std::uint8_t ttl, std::vector<Probe>& out);
+    double alpha_at(std::uint8_t ttl, std::size_t node, std::size_t successors) const;
     void satisfy_node(std::uint8_t ttl, std::size_t node, std::vector<Probe>& out);
     bool mute(std::uint8_t ttl) const;
     std::size_t undecided(std::uint8_t ttl) const;

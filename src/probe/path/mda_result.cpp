@@ -18,6 +18,17 @@ Exploration Explorer::result() const
     return result;
 }
 
+std::vector<Branching> branchings(const Exploration& found)
+{
+    std::vector<Branching> branchings;
+    for (const auto& link : found.links) {  // in the order of where they come from
+        if (branchings.empty() || branchings.back().node != link.from) branchings.push_back({.node = link.from});
+        ++branchings.back().successors;
+    }
+    std::erase_if(branchings, [](const Branching& branching) { return branching.successors < 2; });
+    return branchings;
+}
+
 std::optional<PathNode> Explorer::presumed_node(std::uint16_t flow, std::uint8_t ttl) const
 {
     const auto& hop = hops_[ttl];

@@ -104,6 +104,28 @@ TEST_CASE("at the 95 % setting, 95 % of the branches of 200 topologies are found
     CHECK(double(found_links) >= 0.95 * double(there));
 }
 
+TEST_CASE("where the search before found more, none is missed")
+{
+    int missed = 0, missed_at_first = 0;
+    for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+        Network network(seed);
+        const auto split = network.chain(0, 2);
+        network.chain(network.add({network.chain(split, 1), network.chain(split, 1)}), 1);
+        ExplorerSettings settings;
+        missed_at_first += explore(network, settings).links.size() < 6;
+        settings.before = {{.node = {2, network.nodes[split].address}, .successors = 2}};
+        const auto found = explore(network, settings);
+        missed += found.links.size() < 6;
+        if (found.links.size() == 6) {
+            REQUIRE(branchings(found).size() == 1);
+            CHECK(branchings(found)[0].node == settings.before[0].node);
+            CHECK(branchings(found)[0].successors == 2);
+        }
+    }
+    CHECK(missed_at_first > 4);  // 1 in 32
+    CHECK(missed <= 2);          // 1 in 1024
+}
+
 TEST_CASE("a nested diamond is found by the flows that lead into it")
 {
     std::size_t complete = 0;
