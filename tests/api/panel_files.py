@@ -58,7 +58,7 @@ def known_already(client: Client, files: dict[str, bytes]) -> None:
 
 def run(build: Path, scratch: Path, tally: Tally) -> None:
     with Controller(build, scratch) as controller:
-        client = controller.start().client()
+        client = controller.client()
         files = crawl(client)
         tally.check("panel_files packed and plain are the same", lambda: same_packed(client, files))
         tally.check("panel_files HEAD tells the length of what GET gives", lambda: asked_for_the_head(client, files))
