@@ -1,23 +1,13 @@
 // How quickly the built panel paints, changes its page, filters and redraws, and whether it grows while it is live.
-import type { Browser } from 'playwright-core'
-import type { Served } from './static.ts'
 import { cpus, loadavg } from 'node:os'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { makeAgent } from '../../panel/tests/mock/data.ts'
 import { MockController } from '../../panel/tests/mock/server.ts'
-import { launch, open, settled } from './browser.ts'
+import { open, settled } from './browser.ts'
+import { usePanel } from './fixtures.ts'
 import { servePanel } from './static.ts'
 
-let browser: Browser
-let served: Served
-beforeAll(async () => {
-  browser = await launch()
-  served = await servePanel(new MockController().seed().withPath())
-})
-afterAll(async () => {
-  await browser?.close()
-  await served?.close()
-})
+const panel = usePanel(() => new MockController().seed().withPath())
 
 /** Budgets are for an idle machine: twice that is allowed, and more where others want the same cores. */
 const allowed = (targetMs: number) => 2 * targetMs * Math.max(1, (loadavg()[0] ?? 1) / cpus().length)
@@ -28,8 +18,8 @@ describe('budgets', () => {
     const changes: number[] = []
     // The best of three: other work on the machine only ever adds.
     for (let i = 0; i < 3; i += 1) {
-      const { context, page } = await open(browser, served.base)
-      await page.goto(`${served.base}/w/default`)
+      const { context, page } = await panel.open()
+      await page.goto(`${panel.base}/w/default`)
       await settled(page)
       lcps.push(await page.evaluate(() => new Promise<number>(done => new PerformanceObserver(list => done(list.getEntries().at(-1)?.startTime ?? 0)).observe({ type: 'largest-contentful-paint', buffered: true }))))
       const visit = (title: string) => page.evaluate(async (wanted) => {
@@ -53,7 +43,7 @@ describe('budgets', () => {
     const mock = new MockController().seed()
     mock.agents = Array.from({ length: 10_000 }, (_, i) => makeAgent(`a${i}`, `agent-${i}`))
     const own = await servePanel(mock)
-    const { context, page } = await open(browser, own.base)
+    const { context, page } = await open(panel.browser, own.base)
     await page.goto(`${own.base}/w/default/agents`)
     await settled(page)
     expect(await page.getByRole('row').count()).toBeLessThan(120)
@@ -93,8 +83,8 @@ describe('budgets', () => {
     await own.close()
   })
   it('redraws a day quickly and does not grow while it is live', async () => {
-    const { context, page } = await open(browser, served.base)
-    await page.goto(`${served.base}/w/default/probes/p1?from=now-24h&to=now`)
+    const { context, page } = await panel.open()
+    await page.goto(`${panel.base}/w/default/probes/p1?from=now-24h&to=now`)
     await settled(page)
     const heap = async () => page.evaluate(async () => {
       const g = globalThis as unknown as { gc: () => void, performance: { memory: { usedJSHeapSize: number } } }
@@ -112,7 +102,7 @@ describe('budgets', () => {
     const drawn = () => page.evaluate(() => (globalThis as unknown as { draws: number[] }).draws.length)
     for (let i = 0; i < 40; i += 1) {
       const until = await drawn() + 1
-      served.mock.tick()
+      panel.mock.tick()
       await page.waitForFunction(n => (globalThis as unknown as { draws: number[] }).draws.length >= n, until)
     }
     const grown = (await heap() - before) / 1e6

@@ -1,26 +1,17 @@
 // What a hand can do with a chart and with the list, on the built panel with the mock behind it.
-import type { Browser, Download, Page } from 'playwright-core'
-import type { Served } from './static.ts'
+import type { Download, Page } from 'playwright-core'
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { MockController } from '../../panel/tests/mock/server.ts'
-import { axe, launch, open, settled, shot } from './browser.ts'
+import { axe, open, settled, shot } from './browser.ts'
+import { usePanel } from './fixtures.ts'
 import { servePanel } from './static.ts'
 
-let browser: Browser
-let served: Served
-beforeAll(async () => {
-  browser = await launch()
-  served = await servePanel()
-})
-afterAll(async () => {
-  await browser?.close()
-  await served?.close()
-})
+const panel = usePanel()
 
 async function probePage(query: string): Promise<{ page: Page, faults: string[], close: () => Promise<void> }> {
-  const { context, page, faults } = await open(browser, served.base)
-  await page.goto(`${served.base}/w/default/probes/p1?${query}`)
+  const { context, page, faults } = await panel.open()
+  await page.goto(`${panel.base}/w/default/probes/p1?${query}`)
   await settled(page)
   return { page, faults, close: () => context.close() }
 }
@@ -141,7 +132,7 @@ describe('a chart under the hand', () => {
 describe('the list of probes', () => {
   it('groups, folds, picks a group and copies it to another agent', async () => {
     const own = await servePanel()
-    const { context, page, faults } = await open(browser, own.base)
+    const { context, page, faults } = await open(panel.browser, own.base)
     await page.goto(`${own.base}/w/default/probes?q=london`)
     await settled(page)
     await page.getByLabel('Grouping').selectOption('target')
@@ -171,7 +162,7 @@ describe('the list of probes', () => {
   })
   it('offers an operator what an operator may do', async () => {
     const own = await servePanel(Object.assign(new MockController().seed(), { role: 'operator' as const }))
-    const { context, page } = await open(browser, own.base)
+    const { context, page } = await open(panel.browser, own.base)
     await page.goto(`${own.base}/w/default/probes`)
     await settled(page)
     await page.getByRole('button', { name: /^Actions for/ }).first().click()

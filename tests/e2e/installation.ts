@@ -2,9 +2,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { BrowserContextOptions } from 'playwright-core'
+import type { Watched } from './browser.ts'
 import type { Namespaces } from './host.ts'
 import type { Program } from './programs.ts'
-import { AGENT, CONTROLLER, freePort, run, start, until } from './programs.ts'
+import { launch, open } from './browser.ts'
+import { AGENT, freePort, run, serve, start } from './programs.ts'
 
 export const PASSWORD = 'five unrelated harmless words'
 type Json = Record<string, unknown>
@@ -24,10 +27,9 @@ export class Installation {
   async up(): Promise<void> {
     const port = await freePort()
     this.base = `http://127.0.0.1:${port}`
-    const controller = start(`controller-${this.name}`, CONTROLLER, ['serve', '--data-dir', join(this.folder, 'controller'), '--listen', `127.0.0.1:${port}`])
+    const controller = await serve(`controller-${this.name}`, join(this.folder, 'controller'), port)
     this.programs.push(controller)
     const [, token] = await controller.said(/\/setup#token=(\S+)/)
-    await until('the controller is ready', async () => (await fetch(`${this.base}/readyz`)).ok)
     const me = await this.call('POST', '/setup', { token, email: 'ana@example.org', name: 'Ana Moreno', password: PASSWORD, workspace_name: 'Default' })
     this.csrf = String(me.csrf_token)
     this.workspace = ((me.memberships as { workspace: { slug: string } }[])[0]?.workspace.slug) ?? ''
@@ -60,10 +62,13 @@ export class Installation {
     return (items as { id: string }[])[0]?.id ?? ''
   }
 
-  /** For a browser context: signed in. */
-  session() {
+  /** A browser of its own with one page, signed in. */
+  async signedIn(options: BrowserContextOptions = {}): Promise<Watched & { readonly close: () => Promise<void> }> {
+    const browser = await launch()
+    const watched = await open(browser, this.base, options, /401/)
     const [name = '', value = ''] = this.cookie.split('=')
-    return { name, value, url: this.base }
+    await watched.context.addCookies([{ name, value, url: this.base }])
+    return { ...watched, close: () => browser.close() }
   }
 
   async down(): Promise<void> {

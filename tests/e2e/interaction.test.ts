@@ -1,28 +1,20 @@
 // How soon the panel answers to a hand: interaction to next paint over the journeys, by the browser's own event timing.
-import type { Browser, Page } from 'playwright-core'
-import type { Served } from './static.ts'
+import type { Page } from 'playwright-core'
 import { cpus, loadavg } from 'node:os'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { MockController } from '../../panel/tests/mock/server.ts'
 import { makeAgent, makeProbe } from '../../panel/tests/mock/data.ts'
-import { launch, open, settled } from './browser.ts'
-import { servePanel } from './static.ts'
+import { settled } from './browser.ts'
+import { usePanel } from './fixtures.ts'
 
 const INP_MS = 150
-let browser: Browser
-let served: Served
-beforeAll(async () => {
-  browser = await launch()
+const panel = usePanel(() => {
   const mock = new MockController().seed()
   // A list of the size of an operator's, so that filtering and grouping cost what they cost there.
   const agents = Array.from({ length: 100 }, (_, i) => makeAgent(`b${i}`, `edge-${i}`, { labels: [`isp-${i % 7}`] }))
   mock.agents.push(...agents)
   mock.probes.push(...agents.flatMap((agent, i) => Array.from({ length: 20 }, (_, k) => makeProbe(`q${i}-${k}`, agent, `host-${k}.example`))))
-  served = await servePanel(mock)
-})
-afterAll(async () => {
-  await browser?.close()
-  await served?.close()
+  return mock
 })
 
 /** Every interaction of the page from now on, the longest of its events; across soft navigations. */
@@ -47,7 +39,7 @@ const press = async (page: Page, key: string) => {
 }
 
 async function readProbe(page: Page): Promise<void> {
-  await page.goto(`${served.base}/w/default/probes/p1?from=now-24h&to=now&compare=1`)
+  await page.goto(`${panel.base}/w/default/probes/p1?from=now-24h&to=now&compare=1`)
   await settled(page)
   const chart = page.getByRole('group', { name: /loss and outcome strips/ })
   await chart.focus()
@@ -116,7 +108,7 @@ async function moveAround(page: Page): Promise<void> {
 }
 
 it('answers within 150 ms, p95 over the journeys', async () => {
-  const { context, page, faults } = await open(browser, served.base)
+  const { context, page, faults } = await panel.open()
   await watch(page)
   await readProbe(page)
   await workOnList(page)

@@ -1,7 +1,7 @@
 // The interfaces of a real agent, what happens to them, the choice of one for a probe, and uplinks side by side.
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { axe, launch, open, overflow, settled, shot } from './browser.ts'
+import { axe, overflow, settled, shot } from './browser.ts'
 import { isRoot } from './host.ts'
 import { Installation } from './installation.ts'
 import { built } from './programs.ts'
@@ -11,21 +11,17 @@ describe.skipIf(!built() || !isRoot())('interfaces', () => {
   const network = new RoutedNetwork()
   const installation = new Installation('interfaces', network.spaces)
   const [one, two] = network.uplinks
-  let browser: Browser
-  let context: BrowserContext
   let page: Page
   let faults: string[]
+  let close: (() => Promise<void>) | undefined
 
   beforeAll(async () => {
     network.up()
     await installation.up()
-    browser = await launch()
-    ;({ context, page, faults } = await open(browser, installation.base, {}, /401/))
-    await context.addCookies([installation.session()])
+    ;({ page, faults, close } = await installation.signedIn())
   })
   afterAll(async () => {
-    await context?.close()
-    await browser?.close()
+    await close?.()
     await installation.down()
     await network.down()
   })

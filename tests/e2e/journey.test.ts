@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { axe, launch, open, settled, shot } from './browser.ts'
-import { AGENT, built, CONTROLLER, freePort, run, start, until } from './programs.ts'
+import { AGENT, built, freePort, run, serve, start } from './programs.ts'
 
 const FIRST_RESULT_MS = 120_000
 const PASSWORD = 'five unrelated harmless words'
@@ -23,10 +23,9 @@ describe.skipIf(!built())('first run to first live result', () => {
   let faults: string[]
   let begun = 0
 
-  const serve = async () => {
-    const controller = start(`controller-${programs.length}`, CONTROLLER, ['serve', '--data-dir', join(folder, 'controller'), '--listen', `127.0.0.1:${port}`, '--agent-program', AGENT])
+  const begin = async () => {
+    const controller = await serve(`controller-${programs.length}`, join(folder, 'controller'), port, '--agent-program', AGENT)
     programs.push(controller)
-    await until('the controller is ready', async () => (await fetch(`${base}/readyz`)).ok)
     return controller
   }
 
@@ -34,7 +33,7 @@ describe.skipIf(!built())('first run to first live result', () => {
     browser = await launch()
     port = await freePort()
     base = `http://127.0.0.1:${port}`
-    const controller = await serve()
+    const controller = await begin()
     const [, path] = await controller.said(/(\/setup#token=\S+)/)
     setupUrl = base + path
     // 401 is how the panel learns that nobody is signed in; the socket's loss is provoked by the restart below.
@@ -158,7 +157,7 @@ describe.skipIf(!built())('first run to first live result', () => {
     await page.getByText('Live updates paused').waitFor({ timeout: 30_000 })
     expect(await axe(page)).toEqual([])
     await shot(page, 'journey-4-away')
-    await serve()
+    await begin()
     await page.getByText('Live updates paused').waitFor({ state: 'detached', timeout: 30_000 })
     // What was measured meanwhile arrives late and is drawn without a reload.
     await expect.poll(async () => (await rows()).at_us.length, { timeout: 60_000 }).toBeGreaterThan(before + 5)

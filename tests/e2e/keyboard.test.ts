@@ -1,26 +1,16 @@
 // The built panel without a mouse, with the mock behind it.
-import type { Browser } from 'playwright-core'
-import type { Served } from './static.ts'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { MockController } from '../../panel/tests/mock/server.ts'
-import { axe, launch, open, settled, shot } from './browser.ts'
+import { axe, open, settled, shot } from './browser.ts'
+import { usePanel } from './fixtures.ts'
 import { servePanel } from './static.ts'
 
-let browser: Browser
-let served: Served
-beforeAll(async () => {
-  browser = await launch()
-  served = await servePanel(new MockController().seed().withPath())
-})
-afterAll(async () => {
-  await browser?.close()
-  await served?.close()
-})
+const panel = usePanel(() => new MockController().seed().withPath())
 
 describe('by keyboard only', () => {
   it('finds a probe, reads its chart, changes scale and range, and comes back', async () => {
-    const { context, page, faults } = await open(browser, served.base)
-    await page.goto(`${served.base}/w/default/agents`)
+    const { context, page, faults } = await panel.open()
+    await page.goto(`${panel.base}/w/default/agents`)
     await settled(page)
     await page.keyboard.press('Control+k')
     await page.getByRole('combobox', { name: 'Search' }).waitFor()
@@ -53,7 +43,7 @@ describe('by keyboard only', () => {
   })
   it('filters agents, walks the rows, opens one, deletes it and takes it back', async () => {
     const own = await servePanel()
-    const { context, page, faults } = await open(browser, own.base)
+    const { context, page, faults } = await open(panel.browser, own.base)
     await page.goto(`${own.base}/w/default`)
     await settled(page)
     // The first stop is the way past the navigation.
@@ -107,7 +97,7 @@ describe('by keyboard only', () => {
   })
   it('walks the hops of a path, opens one, goes to a change and back, and starts a trace', async () => {
     const own = await servePanel(new MockController().seed().withPath())
-    const { context, page, faults } = await open(browser, own.base)
+    const { context, page, faults } = await open(panel.browser, own.base)
     await page.goto(`${own.base}/w/default/probes/p901?from=now-24h&to=now`)
     await settled(page)
     const hops = page.locator('[data-hop]')
@@ -145,8 +135,8 @@ describe('by keyboard only', () => {
     await own.close()
   })
   it('has every dialog free of violations and closes it with Escape', async () => {
-    const { context, page } = await open(browser, served.base)
-    await page.goto(`${served.base}/w/default/agents?add=1`)
+    const { context, page } = await panel.open()
+    await page.goto(`${panel.base}/w/default/agents?add=1`)
     await page.getByRole('dialog').waitFor()
     expect(await axe(page)).toEqual([])
     await page.keyboard.type('paris-1')

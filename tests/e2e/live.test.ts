@@ -1,8 +1,8 @@
 // What the network does is on the open page, soon and right: a real agent measures over an emulated link.
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { cpus, loadavg } from 'node:os'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { launch, open, settled, shot } from './browser.ts'
+import { settled, shot } from './browser.ts'
 import { canEmulate, EmulatedLink } from './emulated.ts'
 import { Installation } from './installation.ts'
 import { built } from './programs.ts'
@@ -14,10 +14,9 @@ describe.skipIf(!built() || !canEmulate())('live over an emulated link', () => {
   const link = new EmulatedLink('delay=5')
   const installation = new Installation('live', link.spaces)
   const INTERVAL_S = 5
-  let browser: Browser
-  let context: BrowserContext
   let page: Page
   let faults: string[]
+  let close: (() => Promise<void>) | undefined
   let probe = ''
   const fast: { id: string, name: string }[] = []
 
@@ -27,13 +26,10 @@ describe.skipIf(!built() || !canEmulate())('live over an emulated link', () => {
     probe = await installation.probe('lossy', { target: link.target, interval: INTERVAL_S * 1000, packets: 20, timeout: 500 })
     for (const n of [1, 2, 3, 4, 5, 6])
       fast.push({ name: `fast-${n}`, id: await installation.probe(`fast-${n}`, { target: link.target, interval: 1000, packets: 5, timeout: 300 }) })
-    browser = await launch()
-    ;({ context, page, faults } = await open(browser, installation.base, {}, /401/))
-    await context.addCookies([installation.session()])
+    ;({ page, faults, close } = await installation.signedIn())
   })
   afterAll(async () => {
-    await context?.close()
-    await browser?.close()
+    await close?.()
     await installation.down()
     await link.down()
   })

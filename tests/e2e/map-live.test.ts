@@ -1,8 +1,8 @@
 // The network map of a real network: an agent traces through routers of which one branch is taken away.
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { axe, launch, open, settled, shot } from './browser.ts'
+import { axe, settled, shot } from './browser.ts'
 import { isRoot } from './host.ts'
 import { Installation } from './installation.ts'
 import { built, until } from './programs.ts'
@@ -14,10 +14,9 @@ describe.skipIf(!built() || !isRoot())('the map of a real network', () => {
   const network = new RoutedNetwork()
   const both = [network.branch.a, network.branch.b]
   const installation = new Installation('map', network.spaces)
-  let browser: Browser
-  let context: BrowserContext
   let page: Page
   let faults: string[]
+  let close: (() => Promise<void>) | undefined
   let rerouted = 0
 
   const read = async (at?: number) => await installation.call('GET', `/workspaces/${installation.workspace}/topology${at === undefined ? '' : `?at=${at}&window=60`}`) as unknown as Map
@@ -35,14 +34,11 @@ describe.skipIf(!built() || !isRoot())('the map of a real network', () => {
     network.by('both')
     await installation.up()
     await installation.probe('path', { target: network.target, interval: 1000, protocol: 'udp', flows: '16', cycles: 3, timeout: 500, mtu_discovery: false }, 'path')
-    browser = await launch()
-    ;({ context, page, faults } = await open(browser, installation.base, {}, /401/))
-    await context.addCookies([installation.session()])
+    ;({ page, faults, close } = await installation.signedIn())
     await until('both branches are on the map', async () => addresses(await read()).length === 4, 60_000)
   })
   afterAll(async () => {
-    await context?.close()
-    await browser?.close()
+    await close?.()
     await installation.down()
     await network.down()
   })

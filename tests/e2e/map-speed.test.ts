@@ -1,12 +1,11 @@
 // How quickly the map moves: 1,000 nodes and 3,000 links, every hop by itself, in Chromium that paints in software.
-import type { Browser, Page } from 'playwright-core'
-import type { Served } from './static.ts'
+import type { Page } from 'playwright-core'
 import { cpus, loadavg } from 'node:os'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { MockController } from '../../panel/tests/mock/server.ts'
 import { makeTopology } from '../../panel/tests/mock/topology.ts'
-import { launch, open, settled, shot } from './browser.ts'
-import { servePanel } from './static.ts'
+import { settled, shot } from './browser.ts'
+import { usePanel } from './fixtures.ts'
 
 const FPS = 50
 /** What the browser's clock tells apart. */
@@ -16,20 +15,9 @@ const LAYOUT_MS = 40
 const CRISP_MS = 300
 const HUGE_MS = 1500
 
-let browser: Browser
-let served: Served
 const topology = makeTopology()
 const huge = makeTopology({ agents: 120, targets: 150, hops: 6600, edges: 15_000 })
-beforeAll(async () => {
-  browser = await launch()
-  const mock = new MockController().seed()
-  mock.topology = atUs => atUs === null ? topology : huge
-  served = await servePanel(mock)
-})
-afterAll(async () => {
-  await browser?.close()
-  await served?.close()
-})
+const panel = usePanel(() => Object.assign(new MockController().seed(), { topology: (atUs: number | null) => atUs === null ? topology : huge }))
 
 /** What others take from this machine is not ours. */
 const load = () => Math.max(1, (loadavg()[0] ?? 1) / cpus().length)
@@ -41,13 +29,13 @@ interface Entry { name: string, start: number, ms: number }
 
 /** Measures of the page, kept as they are made. */
 async function watched(query: string): Promise<{ page: Page, faults: string[], close: () => Promise<void> }> {
-  const { context, page, faults } = await open(browser, served.base)
+  const { context, page, faults } = await panel.open()
   await page.addInitScript(() => {
     const entries: Entry[] = []
     Object.assign(globalThis, { entries })
     new PerformanceObserver(list => entries.push(...list.getEntries().map(entry => ({ name: entry.name, start: entry.startTime, ms: entry.duration })))).observe({ entryTypes: ['measure', 'resource'] })
   })
-  await page.goto(`${served.base}/w/default/map?${query}`)
+  await page.goto(`${panel.base}/w/default/map?${query}`)
   await page.getByRole('application').waitFor()
   await settled(page)
   await page.waitForFunction(() => (globalThis as unknown as { entries: Entry[] }).entries.some(entry => entry.name === 'nw-map-crisp'))

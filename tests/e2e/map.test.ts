@@ -1,19 +1,18 @@
 // The network map by hand and by keyboard, in the built panel before the mock.
-import type { Browser, Download, Page } from 'playwright-core'
+import type { Download, Page } from 'playwright-core'
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { MockController } from '../../panel/tests/mock/server.ts'
 import { deltaBetween, makeSmallTopology, makeTopology } from '../../panel/tests/mock/topology.ts'
-import { axe, launch, open, settled, shot } from './browser.ts'
+import { axe, open, settled, shot } from './browser.ts'
+import { useBrowser } from './fixtures.ts'
 import { servePanel } from './static.ts'
 
-let browser: Browser
-beforeAll(async () => { browser = await launch() })
-afterAll(async () => { await browser?.close() })
+const chromium = useBrowser()
 
 async function map(query: string, mock = new MockController().seed(), options = {}) {
   const served = await servePanel(mock)
-  const { context, page, faults } = await open(browser, served.base, options)
+  const { context, page, faults } = await open(chromium.browser, served.base, options)
   await page.goto(`${served.base}/w/default/map?${query}`)
   await settled(page)
   await page.getByRole('application').waitFor()
@@ -237,7 +236,7 @@ it('leads from an empty map to the first path probe', async () => {
   const mock = new MockController().seed()
   mock.probes = []
   const served = await servePanel(mock)
-  const { context, page, faults } = await open(browser, served.base)
+  const { context, page, faults } = await open(chromium.browser, served.base)
   await page.goto(`${served.base}/w/default/map`)
   await page.getByText('No paths yet').waitFor()
   expect(await axe(page)).toEqual([])

@@ -1,14 +1,12 @@
 // Every page of the built panel while its data is on its way, and when it does not come.
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { MockController } from '../../panel/tests/mock/server.ts'
-import { axe, launch, open } from './browser.ts'
+import { axe, open } from './browser.ts'
+import { useBrowser } from './fixtures.ts'
 import { PAGES } from './pages.ts'
 import { servePanel } from './static.ts'
 
-let browser: Browser
-beforeAll(async () => { browser = await launch() })
-afterAll(async () => { await browser?.close() })
+const chromium = useBrowser()
 
 /** What a page asks for besides who is signed in. */
 const DATA = /\/api\/v1\/(?!session$|setup$|kinds$)/
@@ -16,7 +14,7 @@ const DATA = /\/api\/v1\/(?!session$|setup$|kinds$)/
 describe.each(['dark', 'light'] as const)('every route while its data is missing, %s', (theme) => {
   it.each([['still loading', 'stalled', '.skeleton'], ['failed', 'failing', '[role=alert]']] as const)('%s', async (_, how, mark) => {
     const own = await servePanel(Object.assign(new MockController().seed(), { [how]: how === 'failing' ? /^\/(?!session$|setup$|kinds$)/ : DATA, failingStatus: 409 }))
-    const { context, page } = await open(browser, own.base, { colorScheme: theme })
+    const { context, page } = await open(chromium.browser, own.base, { colorScheme: theme })
     const checked: string[] = []
     for (const [name, path] of Object.entries(PAGES)) {
       await page.goto(own.base + path)

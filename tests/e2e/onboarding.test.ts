@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { axe, launch, open, overflow, settled, shot } from './browser.ts'
-import { AGENT, built, CONTROLLER, freePort, PACK, run, start, until } from './programs.ts'
+import { AGENT, built, freePort, PACK, run, serve, start } from './programs.ts'
 import { BUILD } from './browser.ts'
 
 const FIRST_RESULT_MS = 120_000
@@ -22,15 +22,16 @@ describe.skipIf(!built())('onboarding', () => {
   let page: Page
   let faults: string[]
   let base = ''
+  let port = 0
   let setupUrl = ''
   let begun = 0
 
   beforeAll(async () => {
     browser = await launch()
-    const port = await freePort()
+    port = await freePort()
     base = `http://127.0.0.1:${port}`
     run('python3', [PACK, '--build', BUILD, '--out', join(folder, 'downloads')])
-    const controller = await serve()
+    const controller = await begin()
     setupUrl = base + ((await controller.said(/(\/setup#token=\S+)/))[1] ?? '')
     ;({ context, page, faults } = await open(browser, base, {}, /401|WebSocket|ERR_CONNECTION_REFUSED/))
   })
@@ -42,10 +43,9 @@ describe.skipIf(!built())('onboarding', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  const serve = async () => {
-    const controller = start(`onboarding-controller-${programs.length}`, CONTROLLER, ['serve', '--data-dir', join(folder, 'controller'), '--listen', base.slice('http://'.length), '--agent-program', AGENT, '--downloads-dir', join(folder, 'downloads')])
+  const begin = async () => {
+    const controller = await serve(`onboarding-controller-${programs.length}`, join(folder, 'controller'), port, '--agent-program', AGENT, '--downloads-dir', join(folder, 'downloads'))
     programs.push(controller)
-    await until('the controller is ready', async () => (await fetch(`${base}/readyz`)).ok)
     return controller
   }
   const clean = async (name: string) => {
@@ -146,7 +146,7 @@ describe.skipIf(!built())('onboarding', () => {
     }
     expect(await axe(page)).toEqual([])
     await shot(page, 'onboarding-7-away')
-    await serve()
+    await begin()
     for (const open of [page, other])
       await open.getByText('Live updates paused').waitFor({ state: 'detached', timeout: 40_000 })
     await other.getByRole('row').filter({ hasText: 'built in' }).getByText('Online').waitFor({ timeout: 30_000 })

@@ -1,28 +1,18 @@
 // The built panel in a real browser, with the mock behind it: states, and what people do in it.
-import type { Browser } from 'playwright-core'
-import type { Served } from './static.ts'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { NEVER } from '../../panel/tests/mock/interfaces.ts'
 import { makePath, makeUnreached } from '../../panel/tests/mock/paths.ts'
 import { MockController } from '../../panel/tests/mock/server.ts'
-import { axe, launch, open, settled, shot } from './browser.ts'
+import { axe, open, settled, shot } from './browser.ts'
+import { usePanel } from './fixtures.ts'
 import { servePanel } from './static.ts'
 
-let browser: Browser
-let served: Served
-beforeAll(async () => {
-  browser = await launch()
-  served = await servePanel(new MockController().seed().withPath())
-})
-afterAll(async () => {
-  await browser?.close()
-  await served?.close()
-})
+const panel = usePanel(() => new MockController().seed().withPath())
 
 describe('states', () => {
   const check = async (mock: MockController, path: string, name: string, text: string, expected?: RegExp) => {
     const own = await servePanel(mock)
-    const { context, page, faults } = await open(browser, own.base, {}, expected)
+    const { context, page, faults } = await open(panel.browser, own.base, {}, expected)
     await page.goto(own.base + path)
     await page.getByText(text).first().waitFor()
     await shot(page, name)
@@ -54,7 +44,7 @@ describe('states', () => {
   it('one part fails, the rest lives', () => check(Object.assign(new MockController().seed(), { failing: /histogram/ }), '/w/default/probes/p1', 'part-failed', 'mock-7f3a', /500/))
   it('what is wrong with the controller is on every page', async () => {
     const own = await servePanel(Object.assign(new MockController().seed(), { problems: [{ what: 'The disk of the samples is full; agents keep their results.', since_us: Date.now() * 1000 - 240_000_000 }] }))
-    const { context, page, faults } = await open(browser, own.base)
+    const { context, page, faults } = await open(panel.browser, own.base)
     for (const path of ['/w/default', '/w/default/probes/p1', '/admin']) {
       await page.goto(own.base + path)
       await settled(page)
@@ -67,7 +57,7 @@ describe('states', () => {
   })
   it('a viewer is offered nothing that changes anything', async () => {
     const own = await servePanel(Object.assign(new MockController().seed(), { role: 'viewer' as const }))
-    const { context, page } = await open(browser, own.base)
+    const { context, page } = await open(panel.browser, own.base)
     for (const path of ['/w/default/agents', '/w/default/agents/a1', '/w/default/probes', '/w/default/probes/p1', '/w/default/traces', '/w/default/traces?new=1', '/w/default/settings']) {
       await page.goto(own.base + path)
       await settled(page)
@@ -79,7 +69,7 @@ describe('states', () => {
   })
   it('says when live updates are paused, and goes on by itself', async () => {
     const first = await servePanel()
-    const { context, page } = await open(browser, first.base)
+    const { context, page } = await open(panel.browser, first.base)
     await page.goto(`${first.base}/w/default/probes/p1`)
     await settled(page)
     await first.close()
@@ -92,7 +82,7 @@ describe('states', () => {
 describe('looks', () => {
   it('are changed from the palette and kept: colours of a traffic light, compact rows, a narrow rail', async () => {
     const own = await servePanel()
-    const { context, page, faults } = await open(browser, own.base)
+    const { context, page, faults } = await open(panel.browser, own.base)
     await page.goto(`${own.base}/w/default/agents`)
     await settled(page)
     const choose = async (text: string) => {
@@ -127,7 +117,7 @@ describe('looks', () => {
   it('single keys are silent when they are turned off', async () => {
     const mock = Object.assign(new MockController().seed(), { preferences: { shortcuts: false } })
     const own = await servePanel(mock)
-    const { context, page } = await open(browser, own.base)
+    const { context, page } = await open(panel.browser, own.base)
     await page.goto(`${own.base}/w/default`)
     await settled(page)
     await page.keyboard.press('?')
@@ -145,7 +135,7 @@ describe('looks', () => {
 describe('many agents at once', () => {
   it('get labels, are deleted, and the deletion can be undone', async () => {
     const own = await servePanel()
-    const { context, page, faults } = await open(browser, own.base)
+    const { context, page, faults } = await open(panel.browser, own.base)
     await page.goto(`${own.base}/w/default/agents?label=core`)
     await settled(page)
     await page.getByRole('checkbox', { name: 'Select all' }).check()
@@ -175,7 +165,7 @@ describe('many agents at once', () => {
     const mock = new MockController().seed()
     Object.assign(mock.agents[0] ?? {}, { twin: { addresses: ['192.0.2.10', '198.51.100.7'], at_us: Date.now() * 1000 } })
     const own = await servePanel(mock)
-    const { context, page } = await open(browser, own.base)
+    const { context, page } = await open(panel.browser, own.base)
     await page.goto(`${own.base}/w/default/agents/a1`)
     await page.getByRole('alert', { name: 'Copied credential' }).waitFor()
     expect(await axe(page)).toEqual([])
@@ -190,7 +180,7 @@ describe('many agents at once', () => {
 describe('many probes at once', () => {
   it('are selected, edited and deleted, and the deletion can be undone', async () => {
     const own = await servePanel()
-    const { context, page, faults } = await open(browser, own.base)
+    const { context, page, faults } = await open(panel.browser, own.base)
     await page.goto(`${own.base}/w/default/probes?q=london`)
     await settled(page)
     await page.getByRole('checkbox', { name: 'Select all' }).check()
@@ -218,7 +208,7 @@ describe('many probes at once', () => {
 describe('an agent whose host was lost', () => {
   it('has its credential revoked, after a question, and is pending again', async () => {
     const own = await servePanel()
-    const { context, page, faults } = await open(browser, own.base)
+    const { context, page, faults } = await open(panel.browser, own.base)
     await page.goto(`${own.base}/w/default/agents/a1`)
     await settled(page)
     await page.getByRole('button', { name: 'Actions of the agent' }).click()
@@ -238,8 +228,8 @@ describe('an agent whose host was lost', () => {
 
 describe('time range', () => {
   it('is in the URL alone: zoom by drag, back, absolute text', async () => {
-    const { context, page } = await open(browser, served.base)
-    await page.goto(`${served.base}/w/default/probes/p1?from=now-6h&to=now`)
+    const { context, page } = await panel.open()
+    await page.goto(`${panel.base}/w/default/probes/p1?from=now-6h&to=now`)
     await settled(page)
     const box = await page.locator('.u-over').first().boundingBox()
     if (!box)
@@ -289,7 +279,7 @@ describe('strings from the network', () => {
     for (const probe of mock.probes)
       Object.assign(probe, { name: hostile, problem: hostile, target: { id: 't', address: hostile, name: hostile } })
     const own = await servePanel(mock)
-    const { context, page, faults } = await open(browser, own.base)
+    const { context, page, faults } = await open(panel.browser, own.base)
     for (const path of ['/w/default', '/w/default/agents', '/w/default/agents/a1', '/w/default/probes', '/w/default/probes/p1']) {
       await page.goto(own.base + path)
       await settled(page)

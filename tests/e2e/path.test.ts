@@ -1,7 +1,7 @@
 // The path of a probe and traces on demand: a real agent, real routers in namespaces, and the panel that shows them.
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { axe, launch, open, overflow, settled, shot } from './browser.ts'
+import { axe, overflow, settled, shot } from './browser.ts'
 import { isRoot } from './host.ts'
 import { Installation } from './installation.ts'
 import { built } from './programs.ts'
@@ -11,10 +11,9 @@ describe.skipIf(!built() || !isRoot())('paths', () => {
   const network = new RoutedNetwork()
   const installation = new Installation('path', network.spaces)
   const INTERVAL_MS = 2000
-  let browser: Browser
-  let context: BrowserContext
   let page: Page
   let faults: string[]
+  let close: (() => Promise<void>) | undefined
   let probe = ''
   let changing = ''
 
@@ -23,13 +22,10 @@ describe.skipIf(!built() || !isRoot())('paths', () => {
     await installation.up()
     probe = await installation.probe('the path', { target: network.target, interval: INTERVAL_MS, protocol: 'udp', flows: '16', cycles: 3, timeout: 500, hops_max: 12, mtu_discovery: false }, 'path')
     changing = await installation.probe('the route', { target: network.target, interval: 1000, protocol: 'udp', flows: '1', cycles: 1, timeout: 500, hops_max: 12, mtu_discovery: false }, 'path')
-    browser = await launch()
-    ;({ context, page, faults } = await open(browser, installation.base, { permissions: ['clipboard-read', 'clipboard-write'] }, /401/))
-    await context.addCookies([installation.session()])
+    ;({ page, faults, close } = await installation.signedIn({ permissions: ['clipboard-read', 'clipboard-write'] }))
   })
   afterAll(async () => {
-    await context?.close()
-    await browser?.close()
+    await close?.()
     await installation.down()
     await network.down()
   })

@@ -108,3 +108,16 @@ export async function until(what: string, check: () => Promise<boolean>, deadlin
   }
   throw new Error(`${what}: not within ${deadlineMs} ms`)
 }
+
+/** A controller on its data at the port, ready. */
+export async function serve(name: string, data: string, port: number, ...more: string[]): Promise<Program> {
+  const controller = start(name, CONTROLLER, ['serve', '--data-dir', data, '--listen', `127.0.0.1:${port}`, ...more])
+  try {
+    await until('the controller is ready', async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok)
+  }
+  catch (error) {
+    await controller.stop()
+    throw error
+  }
+  return controller
+}

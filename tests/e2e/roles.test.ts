@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { axe, launch, open, settled, shot } from './browser.ts'
-import { built, CONTROLLER, freePort, start, until } from './programs.ts'
+import { built, freePort, serve } from './programs.ts'
 
 const PASSWORD = 'five unrelated harmless words'
 const ROLES = ['viewer', 'operator', 'admin', 'owner'] as const
@@ -85,8 +85,7 @@ describe.skipIf(!built())('roles', () => {
     browser = await launch()
     const port = await freePort()
     base = `http://127.0.0.1:${port}`
-    controller = start('roles-controller', CONTROLLER, ['serve', '--data-dir', join(folder, 'controller'), '--listen', `127.0.0.1:${port}`, '--builtin-agent', 'off'])
-    await until('the controller is ready', async () => (await fetch(`${base}/readyz`)).ok)
+    controller = await serve('roles-controller', join(folder, 'controller'), port, '--builtin-agent', 'off')
     const token = (await controller.said(/#token=(\S+)/))[1] ?? ''
     const owner = new Person(base)
     const me = await owner.call<{ memberships: { workspace: { slug: string } }[] }>('POST', '/setup', { token, email: 'owner@example.org', name: 'owner', password: PASSWORD, workspace_name: 'Acme' })

@@ -1,41 +1,32 @@
 // Every page of the built panel in a real browser: both themes, a phone, a tablet and a desk; axe-core, and nothing too wide.
-import type { Browser } from 'playwright-core'
-import type { Served } from './static.ts'
 import type { Watched } from './browser.ts'
+import { usePanel } from './fixtures.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MockController } from '../../panel/tests/mock/server.ts'
-import { axe, launch, open, overflow, settled, shot } from './browser.ts'
+import { axe, overflow, settled, shot } from './browser.ts'
 import { PAGES } from './pages.ts'
-import { servePanel } from './static.ts'
 
-let browser: Browser
-let served: Served
-beforeAll(async () => {
-  browser = await launch()
+const panel = usePanel(() => {
   const mock = new MockController().seed().withPath()
   const [first] = mock.agents
   if (first)
     mock.traces.start({ target: 'svc-3a.example' }, first)
   for (let n = 0; n < 5; n += 1)
     mock.traces.step()
-  served = await servePanel(mock)
-})
-afterAll(async () => {
-  await browser?.close()
-  await served?.close()
+  return mock
 })
 
 describe.each(['dark', 'light'] as const)('every route, %s', (theme) => {
   // One profile for all: what the pages share is fetched once.
   let watched: Watched
-  beforeAll(async () => { watched = await open(browser, served.base, { colorScheme: theme }) })
+  beforeAll(async () => { watched = await panel.open({ colorScheme: theme }) })
   afterAll(async () => { await watched?.context.close() })
 
   const fits = (name: string, width: number) => expect.poll(() => overflow(watched.page), { message: `${name} at ${width} px` }).toBeLessThanOrEqual(0)
   const looksRight = async (name: string, path: string, width: number) => {
     const { page } = watched
     await page.setViewportSize({ width, height: width < 800 ? 844 : 900 })
-    await page.goto(served.base + path)
+    await page.goto(panel.base + path)
     await settled(page)
     await shot(page, `${name}-${theme}-${width}`, width === 390)
     await fits(name, width)
