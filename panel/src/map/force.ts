@@ -14,6 +14,8 @@ export interface ForceInput {
   readonly size: Float32Array
   /** Nodes that stay where they are put: index, x, y behind one another. */
   readonly fixed: Float64Array
+  /** How warm it begins: 1 when everything is to find its place, less when most of it has. */
+  readonly alpha: number
 }
 
 export interface Force {
@@ -65,6 +67,7 @@ export function makeForce(input: ForceInput): Force {
     .force('apart', forceCollide<Body>(sizeOf))
     .force('x', forceX<Body>(input.width / 2).strength(0.04))
     .force('y', forceY<Body>(input.height / 2).strength(0.06))
+    .alpha(input.alpha)
     .stop()
   return {
     run: (ticks) => {

@@ -141,7 +141,7 @@ function paintSwimNames(pen: Pen, scene: Scene): void {
     return
   const first = new Map<string, { x: number, y: number }>()
   scene.view.nodes.forEach((node, i) => {
-    if (node.band === '')
+    if (node.band === '' || scene.pinned?.[i] === 1)
       return
     const [x, y] = [screenX(scene, i), screenY(scene, i)]
     const known = first.get(node.band)

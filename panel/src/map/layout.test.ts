@@ -139,7 +139,7 @@ describe('concentric', () => {
 
 describe('force', () => {
   const seed = layered(LARGE).positions
-  const start = (fixed: number[] = []) => makeForce({ ...LARGE, seed, size: new Float32Array(LARGE.count).fill(8), width: 1000, height: 700, fixed: Float64Array.from(fixed) })
+  const start = (fixed: number[] = []) => makeForce({ ...LARGE, seed, size: new Float32Array(LARGE.count).fill(8), width: 1000, height: 700, fixed: Float64Array.from(fixed), alpha: 1 })
   it('comes to rest with finite positions, the same every time', () => {
     const [one, two] = [start(), start()]
     expect(one.run(5)).toBe(true)
@@ -148,8 +148,19 @@ describe('force', () => {
     expect(one.positions().every(Number.isFinite)).toBe(true)
     expect(two.positions()).toEqual(one.positions())
   })
+  it('moves only what is near when it begins warm: one node more that is held fast', () => {
+    const rested = start()
+    rested.run(1000)
+    const before = rested.positions()
+    const far = (alpha: number) => {
+      const force = makeForce({ ...LARGE, seed: before, size: new Float32Array(LARGE.count).fill(8), width: 1000, height: 700, fixed: Float64Array.of(0, before[0] ?? 0, before[1] ?? 0), alpha })
+      force.run(1000)
+      return force.positions().reduce((sum, value, i) => sum + Math.abs(value - (before[i] ?? 0)), 0)
+    }
+    expect(far(0.3)).toBeLessThan(far(1) / 2)
+  })
   it('leaves what is fixed and what is connected with nothing where it is', () => {
-    const force = makeForce({ count: 4, band: new Int32Array(4).fill(-1), source: Int32Array.of(0, 1), target: Int32Array.of(1, 2), seed: Float32Array.of(0, 0, 10, 0, 20, 0, 77, 88), size: new Float32Array(4).fill(8), width: 100, height: 100, fixed: Float64Array.of(0, 33, 44) })
+    const force = makeForce({ count: 4, band: new Int32Array(4).fill(-1), source: Int32Array.of(0, 1), target: Int32Array.of(1, 2), seed: Float32Array.of(0, 0, 10, 0, 20, 0, 77, 88), size: new Float32Array(4).fill(8), width: 100, height: 100, fixed: Float64Array.of(0, 33, 44), alpha: 1 })
     force.run(1000)
     expect([...force.positions().subarray(0, 2)]).toEqual([33, 44])
     expect([...force.positions().subarray(6, 8)]).toEqual([77, 88])

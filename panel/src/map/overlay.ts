@@ -4,7 +4,7 @@ import type { Pen } from './pen'
 import type { Scene } from './scene'
 import { severity } from '@/lib/grade'
 import { labelsOf } from './labels'
-import { DIM, ringAround } from './paint'
+import { DIM, paintPin, ringAround } from './paint'
 import { paintPill } from './pills'
 import { pillOf, radiusOf, screenX, screenY } from './scene'
 import { gradeInside, gradeMark, nodeShape } from './shapes'
@@ -13,15 +13,39 @@ import { isTrouble } from './view'
 
 const WIDEST = 4.5
 
-export function paintOverlay(pen: Pen, scene: Scene, focus: Focus): void {
+function paintVeil(pen: Pen, scene: Scene): void {
   pen.globalAlpha = 1 - DIM
   pen.setLineDash([])
   pen.fillStyle = scene.look.surface
   pen.fillRect(0, 0, scene.width, scene.height)
   pen.globalAlpha = 1
+}
+
+/** A node on its way by hand, and what it is linked with. */
+export function paintHeld(pen: Pen, scene: Scene, i: number): void {
+  paintVeil(pen, scene)
+  const links = scene.view.edges.filter(edge => edge.source === i || edge.target === i)
+  pen.strokeStyle = scene.look.muted
+  pen.lineWidth = 1.6
+  pen.beginPath()
+  for (const edge of links) {
+    pen.moveTo(screenX(scene, edge.source), screenY(scene, edge.source))
+    pen.lineTo(screenX(scene, edge.target), screenY(scene, edge.target))
+  }
+  pen.stroke()
+  new Set(links.map(edge => edge.source === i ? edge.target : edge.source)).forEach(other => paintNode(pen, scene, other, false))
+  paintNode(pen, scene, i, true)
+  paintNamesOf(pen, scene, new Set([i]), new Set([i]))
+}
+
+export function paintOverlay(pen: Pen, scene: Scene, focus: Focus): void {
+  paintVeil(pen, scene)
   paintLinks(pen, scene, focus)
-  for (const i of focus.nodes)
+  for (const i of focus.nodes) {
     paintNode(pen, scene, i, focus.of.includes(i))
+    if (scene.pinned?.[i] === 1)
+      paintPin(pen, scene, i)
+  }
   paintNames(pen, scene, focus)
 }
 
@@ -131,8 +155,12 @@ function outline(pen: Pen, scene: Scene): void {
 function paintNames(pen: Pen, scene: Scene, focus: Focus): void {
   const chosen = new Set(focus.of)
   const ends = new Set([...focus.nodes].filter(i => chosen.has(i) || scene.view.nodes[i]?.of !== 'hop' || isTrouble(scene.view.nodes[i]?.grade ?? 'unknown')))
+  paintNamesOf(pen, scene, ends, chosen)
+}
+
+function paintNamesOf(pen: Pen, scene: Scene, named: ReadonlySet<number>, bold: ReadonlySet<number>): void {
   pen.textBaseline = 'middle'
-  for (const label of labelsOf(scene, ends, chosen)) {
+  for (const label of labelsOf(scene, named, bold)) {
     const w = label.text.length * 6.2 + 4
     const x = label.align === 'right' ? label.x - w + 2 : label.align === 'left' ? label.x - 2 : label.x - w / 2
     pen.fillStyle = scene.look.surface

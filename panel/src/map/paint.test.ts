@@ -27,7 +27,7 @@ const PLAIN = { agents: 'none', hops: 'none', targets: 'none', fold: false, open
 function sceneOf(topology: Parameters<typeof makeGraph>[0], part: Partial<Scene> = {}, grouping: Partial<Parameters<typeof makeView>[1]> = {}): Scene {
   const view = makeView(makeGraph(topology), { ...PLAIN, ...grouping })
   const placed = layered(layoutInput(view, frameOf(1000, 700)))
-  return { view, layout: 'layered', placed, positions: placed.positions, camera: HOME, width: 1000, height: 700, look: LOOK, matches: null, changes: null, hidden: null, ...part }
+  return { view, layout: 'layered', placed, positions: placed.positions, camera: HOME, width: 1000, height: 700, look: LOOK, matches: null, changes: null, hidden: null, pinned: null, ...part }
 }
 
 interface Stroke { kind: 'fill' | 'stroke' | 'text' | 'rect', colour: string, alpha: number, width: number, dashes: number, lines: number, text?: string }

@@ -9,7 +9,7 @@ import { ADDED, REMOVED } from './compare'
 import { paintLabels } from './labels'
 import { paintPill } from './pills'
 import { pillOf, radiusOf, screenX, screenY } from './scene'
-import { agentShape, disc, gradeInside, gradeMark, nodeShape, targetShape } from './shapes'
+import { agentShape, disc, gradeInside, gradeMark, nodeShape, pinMark, targetShape } from './shapes'
 import { isGraded } from './types'
 import { isTrouble } from './view'
 
@@ -52,11 +52,11 @@ function paintRings(pen: Pen, scene: Scene): void {
 
 export interface Swim { readonly band: string, readonly x: number, readonly top: number, readonly bottom: number }
 
-/** Opened groups: one rounded box for each column of each. */
+/** Opened groups: one rounded box for each column of each. Who was put elsewhere is not in it. */
 export function swimsOf(scene: Scene): Swim[] {
   const found = new Map<string, Swim>()
   scene.view.nodes.forEach((node, i) => {
-    if (node.band === '')
+    if (node.band === '' || scene.pinned?.[i] === 1)
       return
     const [x, y] = [screenX(scene, i), screenY(scene, i)]
     const key = `${node.band} ${Math.round(x)}`
@@ -185,6 +185,8 @@ function paintNodes(pen: Pen, scene: Scene): void {
       paintPill(pen, scene, node, pill)
     if (scene.changes && (scene.changes.nodes[i] ?? 0) !== 0)
       paintChange(pen, scene, i, r)
+    if (scene.pinned?.[i] === 1)
+      paintPin(pen, scene, i)
   })
   pen.globalAlpha = 1
 }
@@ -243,6 +245,12 @@ function paintDoubles(pen: Pen, scene: Scene, nodes: readonly number[], r: numbe
   pen.strokeStyle = look.muted
   pen.lineWidth = 1
   pen.stroke()
+}
+
+export function paintPin(pen: Pen, scene: Scene, i: number): void {
+  const pill = pillOf(scene, i)
+  const off = radiusOf(scene) * 0.9
+  pinMark(pen, scene.look, pill ? pill.x + 6 : screenX(scene, i) - off, pill ? pill.y + 3 : screenY(scene, i) - off)
 }
 
 function paintChange(pen: Pen, scene: Scene, i: number, r: number): void {

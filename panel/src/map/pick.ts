@@ -3,9 +3,15 @@ import type { Quadtree } from 'd3-quadtree'
 import type { Scene } from './scene'
 import { quadtree } from 'd3-quadtree'
 import { toWorld } from './camera'
-import { pillOf } from './scene'
+import { pillOf, radiusOf, screenX, screenY } from './scene'
 
 const REACH_PX = 14
+/** A node is pointed at from near by, and taken only where it is drawn: the ground between nodes moves the map. */
+const GRASP = { times: 1.5, more: 1 }
+
+export function grasps(scene: Scene, i: number, px: number, py: number): boolean {
+  return pillOf(scene, i) !== null || Math.hypot(px - screenX(scene, i), py - screenY(scene, i)) <= radiusOf(scene) * GRASP.times + GRASP.more
+}
 
 export class Picker {
   private tree: Quadtree<number> | null = null

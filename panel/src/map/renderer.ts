@@ -3,14 +3,15 @@
 import type { Camera } from './camera'
 import type { Focus } from './focus'
 import type { LayoutName, Placed } from './layout'
+import type { Place } from './pins'
 import type { MapLook, Scene } from './scene'
 import type { MapView } from './view'
-import { centred, fitted, HOME, inView, panned, zoomed } from './camera'
+import { centred, fitted, HOME, inView, panned, toWorld, zoomed } from './camera'
 import { beginnings, between, differ, MOTION_MS } from './motion'
-import { paintOverlay } from './overlay'
+import { paintHeld, paintOverlay } from './overlay'
 import { paintScene } from './paint'
-import { Picker } from './pick'
-import { SvgPen } from './pen'
+import { grasps, Picker } from './pick'
+import { placeOf } from './pins'
 
 export interface RenderEnvironment {
   readonly frame: (run: () => void) => () => void
@@ -26,10 +27,14 @@ export interface Picture {
   readonly layout: LayoutName
   readonly placed: Placed
   readonly hidden: Uint8Array | null
+  /** Nodes that stand where somebody has put them. */
+  readonly pinned: Uint8Array | null
 }
 
 const REST_MS = 110
 const FIT_MARGIN = 44
+/** Nothing is put so near to the edge that half of it cannot be seen. */
+const EDGE_PX = 10
 
 /** For whoever listens; nothing is kept. */
 export function measured(name: string, start: number): void {
@@ -47,6 +52,8 @@ export class MapRenderer {
   private cache: { canvas: HTMLCanvasElement, camera: Camera } | null = null
   private matches: Scene['matches'] = null
   private changes: Scene['changes'] = null
+  /** A node in somebody's hand, and where. */
+  private held: { key: string, x: number, y: number } | null = null
   private motion: { from: Float32Array, began: number } | null = null
   private cancelFrame: (() => void) | null = null
   private cancelRest: (() => void) | null = null
@@ -84,7 +91,7 @@ export class MapRenderer {
     this.picture = picture
     this.focus = null
     if (home) {
-      this.camera = HOME
+      this.camera = this.homeCamera()
       this.touched = false
     }
     this.compose()
@@ -126,9 +133,19 @@ export class MapRenderer {
 
   fit(): void {
     this.touched = false
-    this.camera = this.picture?.layout === 'force' ? fitted(this.picture.placed.positions, this.sized.width, this.sized.height, FIT_MARGIN) : HOME
+    this.camera = this.homeCamera()
     this.compose()
     this.ask('crisp')
+  }
+
+  /** Layouts fill the picture, unless somebody has put a node outside of it. */
+  private homeCamera(): Camera {
+    const { picture, sized: { width, height } } = this
+    if (!picture)
+      return HOME
+    const { positions } = picture.placed
+    const outside = picture.pinned?.some((pinned, i) => pinned === 1 && !inView(HOME, positions[i * 2] ?? 0, positions[i * 2 + 1] ?? 0, width, height, 0)) ?? false
+    return outside || picture.layout === 'force' ? fitted(positions, width, height, FIT_MARGIN) : HOME
   }
 
   /** Moves the view only as far as is needed to see a node. */
@@ -147,19 +164,60 @@ export class MapRenderer {
     return this.scene ? this.picker.at(this.scene, px, py) : -1
   }
 
+  /** The node that is taken when one presses here; farther away the ground is. */
+  grasp(px: number, py: number): number {
+    const i = this.pick(px, py)
+    return this.scene && i >= 0 && grasps(this.scene, i, px, py) ? i : -1
+  }
+
+  /** Where a node is going to be drawn, in pixels. */
+  at(i: number): { x: number, y: number } {
+    const { positions } = this.picture?.placed ?? {}
+    const { k, x, y } = this.camera
+    return { x: (positions?.[i * 2] ?? 0) * k + x, y: (positions?.[i * 2 + 1] ?? 0) * k + y }
+  }
+
+  /** The place at a pixel, for a node to be put there. */
+  placeAt(px: number, py: number): Place | null {
+    const [x, y] = this.worldAt(px, py)
+    return this.picture ? placeOf(this.picture.layout, this.sized, x, y) : null
+  }
+
+  /** Takes a node in the hand: only the overlay is painted until it is put down. */
+  hold(key: string, px: number, py: number): void {
+    const [x, y] = this.worldAt(px, py)
+    this.held = { key, x, y }
+    this.compose()
+    this.ask('overlay')
+  }
+
+  /** Puts it down; it is there at once, whatever comes of it. Null when the node is gone meanwhile. */
+  put(): Place | null {
+    const { held, picture } = this
+    const i = held ? picture?.view.index.get(held.key) : undefined
+    this.held = null
+    if (held && picture && i !== undefined) {
+      const positions = picture.placed.positions.slice()
+      positions.set([held.x, held.y], i * 2)
+      this.picture = { ...picture, placed: { ...picture.placed, positions } }
+    }
+    this.compose()
+    this.ask('crisp')
+    return held && picture && i !== undefined ? placeOf(picture.layout, this.sized, held.x, held.y) : null
+  }
+
+  /** As if it had never been touched. */
+  letGo(): void {
+    this.held = null
+    this.compose()
+    this.ask('crisp')
+  }
+
+  get holding(): boolean { return this.held !== null }
   get zoom(): number { return this.camera.k }
   get current(): Scene | null { return this.scene }
-
-  /** What is on the page as text. */
-  toSvg(): string {
-    const pen = new SvgPen()
-    if (this.scene) {
-      paintScene(pen, this.scene)
-      if (this.focus)
-        paintOverlay(pen, this.scene, this.focus)
-    }
-    return pen.toSvg(this.sized.width, this.sized.height)
-  }
+  /** What stands out of it: pointed at, or selected. */
+  get pointed(): Focus | null { return this.focus }
 
   /** Both canvases on one. */
   toCanvas(): HTMLCanvasElement {
@@ -179,6 +237,11 @@ export class MapRenderer {
     this.cancelFrame = this.cancelRest = null
   }
 
+  private worldAt(px: number, py: number): readonly [number, number] {
+    const inside = (value: number, size: number) => Math.min(size - EDGE_PX, Math.max(EDGE_PX, value))
+    return toWorld(this.camera, inside(px, this.sized.width), inside(py, this.sized.height))
+  }
+
   private turn(camera: Camera): void {
     this.touched = true
     this.camera = camera
@@ -191,17 +254,21 @@ export class MapRenderer {
       this.scene = null
       return
     }
-    const { view, layout, placed, hidden } = this.picture
+    const { view, layout, placed, hidden, pinned } = this.picture
     const share = this.motion ? (this.env.now() - this.motion.began) / MOTION_MS : 1
     if (share >= 1)
       this.motion = null
-    const positions = this.motion ? between(this.motion.from, placed.positions, share) : placed.positions
+    const going = this.motion ? between(this.motion.from, placed.positions, share) : placed.positions
+    const held = this.held ? view.index.get(this.held.key) : undefined
+    const positions = held === undefined ? going : going.slice()
+    if (this.held && held !== undefined)
+      positions.set([this.held.x, this.held.y], held * 2)
     const fits = (mask: Uint8Array | undefined, size: number) => mask === undefined || mask.length === size
     const matches = fits(this.matches?.nodes, view.nodes.length) ? this.matches : null
     const changes = fits(this.changes?.nodes, view.nodes.length) ? this.changes : null
     const moved = this.scene?.positions !== positions || this.scene?.view !== view
-    this.scene = { view, layout, placed, positions, hidden, camera: this.camera, width: this.sized.width, height: this.sized.height, look: this.look, matches, changes }
-    if (moved && !this.motion)
+    this.scene = { view, layout, placed, positions, hidden, pinned, camera: this.camera, width: this.sized.width, height: this.sized.height, look: this.look, matches, changes }
+    if (moved && !this.motion && !this.held)
       this.picker.index(this.scene)
   }
 
@@ -279,11 +346,15 @@ export class MapRenderer {
       return
     over.setTransform(1, 0, 0, 1, 0, 0)
     over.clearRect(0, 0, this.overCanvas.width, this.overCanvas.height)
-    if (!focus)
+    const held = this.held ? scene.view.index.get(this.held.key) : undefined
+    if (!focus && held === undefined)
       return
     const begun = performance.now()
     over.setTransform(this.sized.ratio, 0, 0, this.sized.ratio, 0, 0)
-    paintOverlay(over, scene, focus)
+    if (held !== undefined)
+      paintHeld(over, scene, held)
+    else if (focus)
+      paintOverlay(over, scene, focus)
     measured('nw-map-overlay', begun)
   }
 }

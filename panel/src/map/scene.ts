@@ -33,6 +33,8 @@ export interface Scene {
   readonly changes: { readonly nodes: Uint8Array, readonly edges: Uint8Array } | null
   /** Nodes that the layout leaves out. */
   readonly hidden: Uint8Array | null
+  /** Nodes that stand where somebody has put them. */
+  readonly pinned: Uint8Array | null
 }
 
 export const screenX = (scene: Scene, i: number): number => (scene.positions[i * 2] ?? 0) * scene.camera.k + scene.camera.x

@@ -98,3 +98,20 @@ export function gradeMark(pen: Pen, look: MapLook, grade: Grade, x: number, y: n
   pen.fill()
   gradeInside(pen, grade, x, y, r * 1.25, look.surface)
 }
+
+/** A pin, with its point at (x, y): somebody has put the node there. */
+export function pinMark(pen: Pen, look: MapLook, x: number, y: number): void {
+  pen.beginPath()
+  pen.moveTo(x, y)
+  pen.lineTo(x - 3.4, y - 4.6)
+  pen.strokeStyle = look.text
+  pen.lineWidth = 1.2
+  pen.stroke()
+  pen.beginPath()
+  disc(pen, x - 4.6, y - 6.2, 3)
+  pen.fillStyle = look.accent
+  pen.fill()
+  pen.strokeStyle = look.surface
+  pen.lineWidth = 1
+  pen.stroke()
+}
