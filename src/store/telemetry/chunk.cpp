@@ -227,8 +227,11 @@ Result<std::size_t> sum_of(const std::vector<std::int64_t>& counts)
     return sum;
 }
 
-Status decode_table(const Frame& frame, std::size_t index, const Column& column, std::uint32_t count, BytesColumn& out)
+// `at_us` of the rows; the tables of those outside of `wanted` are left out.
+Status decode_table(const Frame& frame, std::size_t index, const Column& column, std::span<const std::int64_t> at_us,
+                    TimeRange wanted, BytesColumn& out)
 {
+    const auto count = std::uint32_t(at_us.size());
     if (frame.section(table_tag(index, 0)).empty()) {
         for (std::uint32_t row = 0; row < count; ++row) out.push({});
         return {};
@@ -245,18 +248,20 @@ Status decode_table(const Frame& frame, std::size_t index, const Column& column,
         else NW_CHECK(decode_strings(section, std::uint32_t(sum), wire::kTextBytesMax, child.bytes));
     }
     std::size_t from = 0;
-    for (const auto rows : counts) {
-        out.push(encode_child_rows(column.children, all, from, std::size_t(rows)));
-        from += std::size_t(rows);
+    for (std::size_t row = 0; row < counts.size(); ++row) {
+        const auto children = std::size_t(counts[row]);
+        out.push(wanted.contains(at_us[row]) ? encode_child_rows(column.children, all, from, children) : std::string());
+        from += children;
     }
     return {};
 }
 
-Status decode_tables(const Frame& frame, std::uint32_t count, Rows& rows)
+Status decode_tables(const Frame& frame, std::uint32_t count, TimeRange wanted, Rows& rows)
 {
+    const auto at_us = std::span(rows.at_us).last(count);
     for (std::size_t i = 0; i < rows.columns.size(); ++i)
         if (rows.kind->columns[i].type == ColumnType::Table)
-            NW_CHECK(decode_table(frame, i, rows.kind->columns[i], count, rows.columns[i].bytes));
+            NW_CHECK(decode_table(frame, i, rows.kind->columns[i], at_us, wanted, rows.columns[i].bytes));
     return {};
 }
 
@@ -332,7 +337,7 @@ Status decode_parts(Codec& codec, const ChunkView& chunk, ChunkParts parts, Stor
     if (parts.rest) {
         NW_TRY(const auto rest, codec.unpack(chunk.rest, parts.tables ? UINT32_MAX : kTables));
         NW_CHECK(decode_rest(rest, chunk.rows, out));
-        if (parts.tables) NW_CHECK(decode_tables(rest, chunk.rows, out.rows));
+        if (parts.tables) NW_CHECK(decode_tables(rest, chunk.rows, parts.tables_of, out.rows));
     }
     if (parts.histograms) {
         NW_TRY(const auto histograms, codec.unpack(chunk.histograms));

@@ -41,6 +41,8 @@ struct ChunkParts {
     bool rest = true;
     bool histograms = true;
     bool tables = true;  // of the rest
+    // Those of other rows come out absent: assembling them is most of the work.
+    TimeRange tables_of{INT64_MIN, INT64_MAX};
 };
 
 // What the metrics need; all parts when there are none.

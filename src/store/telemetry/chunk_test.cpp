@@ -100,6 +100,13 @@ TEST_CASE("child rows are left in their frame when nobody asks for them")
     CHECK(without.rows.columns[5].bytes.data.empty());
     CHECK(sample_at(without.rows, 899).bytes[5].empty());
     CHECK_FALSE(parts_for(kOdd, {kinds::ping.metric("loss_ratio")}).tables);
+    const TimeRange middle{rows.rows.at_us[300], rows.rows.at_us[600]};
+    auto some = make_stored_rows(kOdd);
+    REQUIRE(decode_chunk(codec, kOdd, ProbeId(5), view_of(chunk), {.tables_of = middle}, some));
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        const bool wanted = rows.rows.at_us[row] >= middle.from_us && rows.rows.at_us[row] < middle.until_us;
+        CHECK(sample_at(some.rows, row).bytes[5] == (wanted ? sample_at(rows.rows, row).bytes[5] : std::string()));
+    }
 }
 
 TEST_CASE("chunks end early where runs have many child rows")

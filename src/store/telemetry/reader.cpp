@@ -16,7 +16,6 @@ constexpr std::size_t kProbesPerLook = 256;
 
 TimeRange day_range(std::int64_t day) { return {day * kDayUs, (day + 1) * kDayUs}; }
 TimeRange clip(TimeRange a, TimeRange b) { return {std::max(a.from_us, b.from_us), std::min(a.until_us, b.until_us)}; }
-bool contains(TimeRange range, std::int64_t at_us) { return at_us >= range.from_us && at_us < range.until_us; }
 bool is_empty(TimeRange range) { return range.from_us >= range.until_us; }
 std::int64_t last_day(TimeRange range) { return (range.until_us - 1) / kDayUs; }
 
@@ -146,7 +145,7 @@ Status Reader::fill_chunks(ProbeKey probe, TimeRange piece, ChunkParts parts, Ch
             return {};
         }
         for (std::size_t row = 0; row < rows.size(); ++row)
-            if (contains(piece, rows.rows.at_us[row])) sink.row(rows.rows, row);
+            if (piece.contains(rows.rows.at_us[row])) sink.row(rows.rows, row);
         return {};
     });
 }
@@ -165,7 +164,7 @@ Status Reader::fill_closed(ProbeKey probe, std::int64_t day, TimeRange piece, st
         }
         for (auto& [index, aggregate] : *read) {
             const auto at = day * kDayUs + std::int64_t(index) * width_us(width);
-            if (contains(piece, at)) sink.aggregate(at, std::move(aggregate));
+            if (piece.contains(at)) sink.aggregate(at, std::move(aggregate));
         }
         return {};
     }
@@ -177,7 +176,7 @@ Status Reader::fill_hot(ProbeKey probe, TimeRange range, const std::vector<HotWi
     for (const auto& part : hot) {
         for (std::size_t row = 0; row < part.rows.size(); ++row) {
             const auto at = part.rows.rows.at_us[row];
-            if (!contains(range, at)) continue;
+            if (!range.contains(at)) continue;
             NW_TRY(const auto* view, day_view(*probe.kind, at / kDayUs));
             if (part.epoch > view->epoch) sink.row(part.rows.rows, row);
         }
@@ -235,7 +234,7 @@ Status Reader::page_day(const SamplesQuery& query, const Position& after, std::i
     NW_TRY(auto* view, day_view(*query.kind, day));
     auto pool = make_stored_rows(*query.kind);
     const auto keep = [&](const StoredRows& rows, std::size_t row) {
-        if (contains(piece, rows.rows.at_us[row]) && position_of(rows, row) > after) append_row(pool, rows, row);
+        if (piece.contains(rows.rows.at_us[row]) && position_of(rows, row) > after) append_row(pool, rows, row);
     };
     for (const auto& part : hot)
         for (std::size_t row = 0; row < part.rows.size() && part.epoch > view->epoch; ++row) keep(part.rows, row);
@@ -253,7 +252,8 @@ Status Reader::page_day(const SamplesQuery& query, const Position& after, std::i
         if (out.size() + std::size_t(before) >= enough) break;
         NW_CHECK(file->load(query.probe, ref, [&](const ChunkView& chunk) -> Status {
             auto rows = make_stored_rows(*query.kind);
-            if (const auto decoded = decode_chunk(codec_, *query.kind, query.probe, chunk, {}, rows); !decoded)
+            if (const auto decoded = decode_chunk(codec_, *query.kind, query.probe, chunk, {.tables_of = piece}, rows);
+                !decoded)
                 pass_over(decoded.error(), probe);
             for (std::size_t row = 0; row < rows.size(); ++row) keep(rows, row);
             return {};
@@ -356,7 +356,7 @@ Status Reader::sum_open(SumJob& job, TimeRange piece, ChunkFile::Snapshot& file)
             };
             const auto read = read_summaries(job.kind, block, wanted, job.histograms(),
                                              [&](ProbeId probe, std::int64_t hour, Aggregate&& sum) {
-                                                 if (contains(piece, hour * kHourUs))
+                                                 if (piece.contains(hour * kHourUs))
                                                      job.add(position(probe), std::move(sum));
                                              });
             if (!read) pass_over(read.error(), {job.wanted.front(), &job.kind});

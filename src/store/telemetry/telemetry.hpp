@@ -58,6 +58,7 @@ struct TimeRange {
     std::int64_t from_us = 0;
     std::int64_t until_us = 0;
 
+    bool contains(std::int64_t at_us) const { return at_us >= from_us && at_us < until_us; }
     friend bool operator==(const TimeRange&, const TimeRange&) = default;
 };
 
