@@ -1,5 +1,7 @@
 // A workspace of a thousand routers: what a new run costs until it is on the map and looked at for route changes, and
 // what a whole answer costs. Beside both, in the same run: drawing the map anew from all runs.
+#include "network.hpp"
+
 #include "api/topology_view.hpp"
 #include "atlas/recent_runs.hpp"
 #include "topology/graph.hpp"
@@ -16,13 +18,6 @@
 namespace {
 
 using namespace nw;
-using topology::testing::FakeFlow;
-
-constexpr std::uint32_t kAgents = 40;
-constexpr std::uint32_t kTargets = 25;
-constexpr std::uint32_t kStages = 10;
-constexpr std::uint32_t kRoutersPerStage = 95;
-constexpr std::uint32_t kBranches = 4;
 constexpr std::int64_t kMinute = 60'000'000;
 constexpr int kUpdates = 4'000;
 
@@ -34,35 +29,10 @@ double cpu_us()
     return double(now.tv_sec) * 1e6 + double(now.tv_nsec) / 1e3;
 }
 
-struct Probe {
-    ProbeId id{};
-    topology::ProbeEnds ends{};
-    std::vector<FakeFlow> flows{};
+struct Probe : bench::Traced {
     atlas::RecentRuns recent{};
     topology::RouteTracker tracker{};
 };
-
-// A chain of routers, each with three that follow, of which a few in the middle are load-balanced. One in 17 is silent.
-Probe make_probe(std::uint32_t agent, std::uint32_t target, Random& random)
-{
-    Probe probe{.id = ProbeId{1 + agent * kTargets + target}};
-    probe.ends = {.agent = AgentId{1 + agent}, .target_name = fmt::format("host{}.example.org", target), .protocol = "icmp"};
-    for (std::uint32_t branch = 0; branch < kBranches; ++branch) {
-        FakeFlow flow;
-        SeededRandom way(agent * kTargets + target);
-        auto router = agent % kRoutersPerStage;
-        for (std::uint32_t stage = 0; stage < kStages; ++stage) {
-            const auto next = way.below(3);
-            router = (router * 3 + std::uint32_t(stage == 4 ? (next + branch) % 3 : next)) % kRoutersPerStage;
-            flow.hops.push_back({.router = 1'000 + stage * kRoutersPerStage + router,
-                                 .received = router % 17 == 0 ? 0U : 10U,
-                                 .rtt_us = 1'000 * std::int64_t{stage + 1} + std::int64_t(random.below(200))});
-        }
-        flow.hops.push_back({.router = 100'000 + target, .rtt_us = 12'000});
-        probe.flows.push_back(std::move(flow));
-    }
-    return probe;
-}
 
 double share_of(std::vector<double>& values, double share)
 {
@@ -76,8 +46,7 @@ int main()
 {
     SeededRandom random(1);
     std::vector<Probe> probes;
-    for (std::uint32_t agent = 0; agent < kAgents; ++agent)
-        for (std::uint32_t target = 0; target < kTargets; ++target) probes.push_back(make_probe(agent, target, random));
+    for (auto& traced : bench::thousand(random)) probes.push_back({std::move(traced)});
     topology::Graph graph;
     std::int64_t now = kMinute;
     const auto take = [&](Probe& probe) {
@@ -108,7 +77,7 @@ int main()
         rebuilds.push_back(cpu_us() - start);
     }
     const auto rebuild = share_of(rebuilds, 0.5);
-    fmt::print("{} probes of up to {} paths, {} nodes, {} edges, {} runs of each kept\n", probes.size(), kBranches,
+    fmt::print("{} probes of up to {} paths, {} nodes, {} edges, {} runs of each kept\n", probes.size(), bench::kBranches,
                graph.node_count(), graph.edge_count(), probes.front().recent.size());
     fmt::print("a new run:  median {:.0f} us, p99 {:.0f} us (drawing all anew: {:.0f} ms, {:.0f} x as long)\n",
                share_of(updates, 0.5), share_of(updates, 0.99), rebuild / 1e3, rebuild / share_of(updates, 0.5));

@@ -86,6 +86,7 @@ Task<Reply> get_path_diff(Services& services, Call& call);
 // topology.cpp
 Task<Reply> get_topology(Services& services, Call& call);
 Task<Reply> get_topology_timeline(Services& services, Call& call);
+Task<Reply> get_topology_series(Services& services, Call& call);
 // series.cpp, samples.cpp, overview.cpp
 Task<Reply> get_series(Services& services, Call& call);
 Task<Reply> get_histogram(Services& services, Call& call);

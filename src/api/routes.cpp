@@ -80,6 +80,7 @@ constexpr std::array kRoutes{
     member(Get, "/api/v1/workspaces/{workspace}/probes/{probe}/path/diff", P::ProbesRead, get_path_diff),
     member(Get, "/api/v1/workspaces/{workspace}/topology", P::ProbesRead, get_topology),
     member(Get, "/api/v1/workspaces/{workspace}/topology/timeline", P::ProbesRead, get_topology_timeline),
+    member(Get, "/api/v1/workspaces/{workspace}/topology/series", P::ProbesRead, get_topology_series),
     member(Post, "/api/v1/workspaces/{workspace}/traces", P::ProbesTrace, start_trace, "trace.start"),
     member(Get, "/api/v1/workspaces/{workspace}/traces", P::ProbesRead, list_traces),
     member(Get, "/api/v1/workspaces/{workspace}/traces/{trace}", P::ProbesRead, get_trace),

@@ -7,10 +7,12 @@
 #include "api/topology_view.hpp"
 
 #include "atlas/atlas.hpp"
-#include "atlas/stored_runs.hpp"
-#include "store/metadata/settings_json.hpp"
+#include "atlas/past_map.hpp"
+#include "atlas/place_series.hpp"
+#include "base/text.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace nw::api {
 namespace {
@@ -22,33 +24,27 @@ constexpr std::size_t kProbesMax = 2'000;  // of a map of the past
 constexpr std::int64_t kBucketsDefault = 96;
 constexpr std::int64_t kBucketsMax = 200;
 constexpr std::uint32_t kChangesMax = 500;
+constexpr std::int64_t kPlaceBucketsDefault = 60;
+constexpr std::size_t kProbesNamedMax = 100;
 
-struct PathProbe {
-    store::Probe probe{};
-    const Kind* kind = nullptr;
-    topology::ProbeEnds ends{};
+using atlas::PathProbe;
+
+// With the names of their agents.
+struct PathProbes {
+    std::vector<PathProbe> probes{};
+    std::vector<std::string> agent_names{};
 };
 
-std::string setting_text(const Settings& settings, std::string_view name)
+Task<Result<PathProbes>> path_probes(Services& services, WorkspaceId workspace)
 {
-    const auto found = settings.find(name);
-    const auto* text = found == settings.end() ? nullptr : std::get_if<std::string>(&found->second);
-    return text ? *text : std::string();
-}
-
-Task<Result<std::vector<PathProbe>>> path_probes(Services& services, WorkspaceId workspace)
-{
-    NW_CO_TRY(auto probes,
+    NW_CO_TRY(const auto probes,
               co_await services.metadata.read([&](store::MetadataTx& tx) { return tx.probes(workspace).all(); }));
-    std::vector<PathProbe> found;
-    for (auto& probe : probes) {
-        const auto* kind = services.kinds.by_name(probe.kind);
-        const auto settings = store::settings_from_text(probe.settings);
-        if (!kind || !topology::has_paths(*kind) || !settings) continue;
-        topology::ProbeEnds ends{.agent = probe.agent,
-                                 .target_name = setting_text(*settings, "target"),
-                                 .protocol = setting_text(*settings, "protocol")};
-        found.push_back({std::move(probe), kind, std::move(ends)});
+    PathProbes found;
+    for (const auto& probe : probes) {
+        auto known = atlas::path_probe(services.kinds, probe);
+        if (!known) continue;
+        found.probes.push_back(*std::move(known));
+        found.agent_names.push_back(probe.agent_name);
     }
     co_return found;
 }
@@ -71,26 +67,17 @@ Task<Result<net::Response>> map_of_now(Services& services, const Call& call)
 Task<Result<net::Response>> map_of(Services& services, const Call& call, std::int64_t at_us, std::int64_t window_s)
 {
     NW_CO_TRY(const auto context, co_await map_context(services, call.workspace.id));
-    NW_CO_TRY(auto probes, co_await path_probes(services, call.workspace.id));
-    MapSpan span{.generation = services.atlas.generation_text(0),
-                 .at_us = at_us,
-                 .from_us = std::max<std::int64_t>(0, at_us - window_s * store::kSecondUs),
-                 .until_us = at_us,
-                 .truncated = probes.size() > kProbesMax};
+    NW_CO_TRY(auto found, co_await path_probes(services, call.workspace.id));
+    auto& probes = found.probes;
+    const MapSpan span{.generation = services.atlas.generation_text(0),
+                       .at_us = at_us,
+                       .from_us = std::max<std::int64_t>(0, at_us - window_s * store::kSecondUs),
+                       .until_us = at_us,
+                       .truncated = probes.size() > kProbesMax};
     if (span.truncated) probes.resize(kProbesMax);
-    topology::Graph graph;
     auto& pool = services.atlas.pool();
-    for (const auto& probe : probes) {
-        NW_CO_TRY(const auto found, co_await atlas::read_runs(services.telemetry, pool, probe.probe.id, *probe.kind,
-                                                              {span.from_us + 1, at_us + 1}, atlas::kRunsKept));
-        if (found.runs.empty()) continue;
-        co_await run_on(pool, [&] {
-            atlas::RecentRuns recent{std::chrono::seconds(window_s)};
-            for (const auto& run : found.runs) recent.add(run);
-            graph.replace(probe.probe.id, probe.ends, recent.merged());
-            return true;
-        });
-    }
+    NW_CO_TRY(const auto graph,
+              co_await atlas::read_map(services.telemetry, pool, probes, at_us, std::chrono::seconds(window_s)));
     auto body = co_await run_on(pool, [&] { return topology_json(&graph, span, context); });
     co_return json_response(std::move(body));
 }
@@ -116,7 +103,7 @@ Task<Result<Timeline>> read_timeline(Services& services, const std::vector<PathP
         if (!topology::has_paths(*kind)) continue;
         store::SeriesQuery query{.kind = kind, .range = range, .buckets_max = buckets};
         for (const auto& probe : probes)
-            if (probe.kind == kind) query.probes.push_back(probe.probe.id);
+            if (probe.kind == kind) query.probes.push_back(probe.id);
         if (query.probes.empty()) continue;
         NW_CO_TRY(const auto series, co_await services.telemetry.series(std::move(query)));
         timeline.from_us = series.from_us;
@@ -131,16 +118,98 @@ Task<Result<Timeline>> read_timeline(Services& services, const std::vector<PathP
     co_return timeline;
 }
 
-void write_timeline_change(JsonWriter& json, const store::PathChange& change, const PathProbe& probe)
+void write_timeline_change(JsonWriter& json, const store::PathChange& change, const PathProbe& probe,
+                           const std::string& agent_name)
 {
     json.object()
         .field("at_us", change.at_us)
         .field("probe", to_text(change.probe))
-        .field("agent_name", probe.probe.agent_name)
+        .field("agent_name", agent_name)
         .field("target", probe.ends.target_name)
         .field("added", std::uint64_t{change.added.size()})
         .field("removed", std::uint64_t{change.removed.size()})
         .end_object();
+}
+
+// Probes that the caller knows to pass there, at a moment that is shown.
+Result<std::set<ProbeId>> named_probes(const Call& call)
+{
+    std::set<ProbeId> named;
+    const auto given = call.request.query.find("probes");
+    if (given == call.request.query.end()) return named;
+    for (const auto text : split(given->second, ',')) {
+        const auto id = parse_id<ProbeId>(trimmed(text));
+        if (!id) return fail_field("probes", "'" + std::string(text) + "' is no probe");
+        named.insert(*id);
+    }
+    if (named.size() > kProbesNamedMax) return fail_field("probes", "are at most " + std::to_string(kProbesNamedMax));
+    return named;
+}
+
+// Of the workspace the probes that pass there now, are said to, or have changed their route there since `from_us`.
+Task<Result<std::vector<PathProbe>>> probes_there(Services& services, WorkspaceId workspace, const atlas::Place& place,
+                                                  std::set<ProbeId> wanted, std::int64_t from_us)
+{
+    NW_CO_TRY(auto found, co_await path_probes(services, workspace));
+    NW_CO_TRY(const auto changes, co_await services.metadata.read([&](store::MetadataTx& tx) {
+        return tx.path_changes(workspace).list(std::nullopt, from_us, store::kTimeMaxUs, kChangesMax);
+    }));
+    if (const auto* graph = services.atlas.graph(workspace))
+        for (const auto probe : atlas::probes_through(*graph, place)) wanted.insert(probe);
+    const auto there = [&](const store::PathChangeHop& hop) { return atlas::touches(place, hop.address); };
+    for (const auto& change : changes)
+        if (std::ranges::any_of(change.added, there) || std::ranges::any_of(change.removed, there))
+            wanted.insert(change.probe);
+    std::erase_if(found.probes, [&](const PathProbe& probe) { return !wanted.contains(probe.id); });
+    co_return std::move(found.probes);
+}
+
+struct PlaceValues {
+    std::int64_t sent = 0;
+    std::optional<double> loss{};
+    std::optional<double> delay_us{};
+    quality::Grade grade = quality::Grade::Unknown;
+};
+
+PlaceValues values_of(const atlas::Place& place, const atlas::PlaceBucket& bucket,
+                      const quality::GradeThresholds& thresholds)
+{
+    if (place.is_link()) {
+        const topology::Edge edge{.near = bucket.near, .far = bucket.far};
+        return {bucket.far.sent, edge.loss_ratio(), edge.delay_us(), grade_of(edge, thresholds)};
+    }
+    const auto kind = place.node.starts_with('t') ? topology::NodeKind::Target : topology::NodeKind::Router;
+    return {bucket.far.sent, bucket.far.forwarding_loss_ratio(), bucket.far.delay_mean_us(),
+            grade_of(topology::Node{.kind = kind, .traffic = bucket.far}, thresholds).grade};
+}
+
+std::string place_json(std::string_view of, const atlas::Place& place, const atlas::PlaceSeries& series, std::size_t probes,
+                       const quality::GradeThresholds& thresholds)
+{
+    std::vector<std::optional<PlaceValues>> values;
+    for (const auto& bucket : series.buckets)
+        values.push_back(bucket ? std::optional(values_of(place, *bucket, thresholds)) : std::nullopt);
+    JsonWriter json;
+    json.object().field("of", of).field("from_us", series.from_us).field("step_us", series.step_us);
+    const auto column = [&](std::string_view name, const auto& write) {
+        json.key(name).array();
+        for (const auto& value : values) {
+            if (value) write(*value);
+            else json.null();
+        }
+        json.end_array();
+    };
+    const auto number = [&](std::optional<double> value) { value ? json.number(*value) : json.null(); };
+    column("sent", [&](const PlaceValues& value) { json.number(value.sent); });
+    column("loss_ratio", [&](const PlaceValues& value) { number(value.loss); });
+    column("delay_us", [&](const PlaceValues& value) { number(value.delay_us); });
+    column("grades", [&](const PlaceValues& value) { json.text(quality::name_of(value.grade)); });
+    json.field("probes", std::uint64_t{probes})
+        .field("probes_read", std::uint64_t{series.probes})
+        .field("runs", std::uint64_t{series.runs})
+        .field("sampled", series.sampled)
+        .end_object();
+    return std::move(json).str();
 }
 
 }  // namespace
@@ -159,7 +228,8 @@ Task<Reply> get_topology_timeline(Services& services, Call& call)
     NW_CO_TRY(const auto range, range_of(call));
     NW_CO_TRY(const auto buckets, query_integer(call, "buckets", 1, kBucketsMax));
     NW_CO_TRY(const auto context, co_await map_context(services, call.workspace.id));
-    NW_CO_TRY(const auto probes, co_await path_probes(services, call.workspace.id));
+    NW_CO_TRY(const auto found, co_await path_probes(services, call.workspace.id));
+    const auto& probes = found.probes;
     NW_CO_TRY(const auto timeline,
               co_await read_timeline(services, probes, range, std::uint32_t(buckets.value_or(kBucketsDefault)),
                                      context.thresholds));
@@ -174,11 +244,29 @@ Task<Reply> get_topology_timeline(Services& services, Call& call)
     }
     json.end_array().key("changes").array();
     for (auto change = changes.rbegin(); change != changes.rend(); ++change) {
-        const auto probe = std::ranges::find_if(probes, [&](const PathProbe& one) { return one.probe.id == change->probe; });
-        if (probe != probes.end()) write_timeline_change(json, *change, *probe);
+        const auto probe = std::ranges::find(probes, change->probe, &PathProbe::id);
+        if (probe != probes.end())
+            write_timeline_change(json, *change, *probe, found.agent_names[std::size_t(probe - probes.begin())]);
     }
     json.end_array().field("truncated", changes.size() == kChangesMax).end_object();
     co_return json_response(std::move(json).str());
+}
+
+Task<Reply> get_topology_series(Services& services, Call& call)
+{
+    NW_CO_TRY(const auto range, range_of(call));
+    NW_CO_TRY(const auto buckets, query_integer(call, "buckets", 1, atlas::kPlaceBucketsMax));
+    NW_CO_TRY(auto named, named_probes(call));
+    const auto of = call.request.query.find("of");
+    if (of == call.request.query.end()) co_return fail_field("of", "is needed: the id of a node or a link of the map");
+    const auto place = atlas::place_of(of->second);
+    if (!place) co_return fail_field("of", "is no router, target or link between them");
+    NW_CO_TRY(const auto context, co_await map_context(services, call.workspace.id));
+    NW_CO_TRY(const auto probes,
+              co_await probes_there(services, call.workspace.id, *place, std::move(named), range.from_us));
+    NW_CO_TRY(const auto series, co_await atlas::read_place(services.telemetry, services.atlas.pool(), *place, probes, range,
+                                                            std::uint32_t(buckets.value_or(kPlaceBucketsDefault))));
+    co_return json_response(place_json(of->second, *place, series, probes.size(), context.thresholds));
 }
 
 }  // namespace nw::api

@@ -14,29 +14,11 @@ using topology::Graph;
 using topology::Node;
 using topology::NodeKind;
 
-quality::Graded grade_of(const Node& node, const quality::GradeThresholds& thresholds)
-{
-    if (node.kind == NodeKind::Anonymous) return {quality::Grade::Unknown, "no reply"};
-    if (node.kind == NodeKind::Agent) return {quality::Grade::Unknown, "agents are not graded"};
-    const bool target = node.kind == NodeKind::Target;
-    return quality::grade({.what = target ? "loss" : "forwarding loss",
-                           .sent = node.traffic.sent,
-                           .lost = node.traffic.forwarding_lost(),
-                           .delays = target ? std::uint64_t(node.traffic.delay_count) : 0,
-                           .delay_us = node.traffic.delay_mean_us()},
-                          thresholds);
-}
-
 quality::Grade grade_of(const Graph& graph, const Edge& edge, const quality::GradeThresholds& thresholds)
 {
-    const auto ratio = edge.loss_ratio();
     const bool silent =
         graph.node(edge.source)->kind == NodeKind::Anonymous || graph.node(edge.target)->kind == NodeKind::Anonymous;
-    if (silent || !ratio) return quality::Grade::Unknown;
-    return quality::grade(
-               {.what = "forwarding loss", .sent = edge.far.sent, .lost = std::llround(*ratio * double(edge.far.sent))},
-               thresholds)
-        .grade;
+    return silent ? quality::Grade::Unknown : api::grade_of(edge, thresholds);
 }
 
 quality::Grade grade_of(const topology::ProbePath& path, const quality::GradeThresholds& thresholds)
@@ -83,7 +65,7 @@ void write_node(JsonWriter& json, const Node& node, const MapContext& context)
     if (!address.empty()) json.text(address);
     json.end_array().field("name", name_of(node, agent, address));
     write_agent_members(json, agent);
-    const auto graded = grade_of(node, context.thresholds);
+    const auto graded = api::grade_of(node, context.thresholds);
     const auto verdict = node.behaviour.verdict();
     json.field("asn", node.asn).key("geo").null();
     json.field("rank", node.rank())
@@ -146,6 +128,29 @@ void write_texts(JsonWriter& json, std::string_view name, const std::vector<std:
 }
 
 }  // namespace
+
+quality::Graded grade_of(const Node& node, const quality::GradeThresholds& thresholds)
+{
+    if (node.kind == NodeKind::Anonymous) return {quality::Grade::Unknown, "no reply"};
+    if (node.kind == NodeKind::Agent) return {quality::Grade::Unknown, "agents are not graded"};
+    const bool target = node.kind == NodeKind::Target;
+    return quality::grade({.what = target ? "loss" : "forwarding loss",
+                           .sent = node.traffic.sent,
+                           .lost = node.traffic.forwarding_lost(),
+                           .delays = target ? std::uint64_t(node.traffic.delay_count) : 0,
+                           .delay_us = node.traffic.delay_mean_us()},
+                          thresholds);
+}
+
+quality::Grade grade_of(const topology::Edge& edge, const quality::GradeThresholds& thresholds)
+{
+    const auto ratio = edge.loss_ratio();
+    if (!ratio) return quality::Grade::Unknown;
+    return quality::grade(
+               {.what = "forwarding loss", .sent = edge.far.sent, .lost = std::llround(*ratio * double(edge.far.sent))},
+               thresholds)
+        .grade;
+}
 
 std::string topology_json(const Graph* graph, const MapSpan& span, const MapContext& context)
 {

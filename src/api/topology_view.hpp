@@ -28,6 +28,10 @@ struct MapSpan {
     bool truncated = false;
 };
 
+// A node by its forwarding loss, a target by its delay too; a link, between hops that answer, by what is lost on it.
+quality::Graded grade_of(const topology::Node& node, const quality::GradeThresholds& thresholds);
+quality::Grade grade_of(const topology::Edge& edge, const quality::GradeThresholds& thresholds);
+
 // `Topology` of docs/openapi.yaml; `graph` may be null.
 std::string topology_json(const topology::Graph* graph, const MapSpan& span, const MapContext& context);
 // The live event that takes a reader from `previous` to `generation`.

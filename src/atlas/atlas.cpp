@@ -1,7 +1,7 @@
 #include "atlas/atlas.hpp"
 
+#include "atlas/path_probe.hpp"
 #include "atlas/stored_runs.hpp"
-#include "store/metadata/settings_json.hpp"
 #include "store/telemetry/telemetry.hpp"
 
 #include <boost/asio/post.hpp>
@@ -19,20 +19,6 @@ constexpr auto kRetryAfter = std::chrono::seconds(5);
 constexpr std::size_t kRunsReadMax = 128;  // of a probe at the start
 constexpr std::int64_t kReadBackMinUs = 15 * 60 * store::kSecondUs;
 constexpr std::int64_t kReadBackMaxUs = 6 * store::kHourUs;
-
-std::string text_of(const Settings& settings, std::string_view name)
-{
-    const auto found = settings.find(name);
-    const auto* text = found == settings.end() ? nullptr : std::get_if<std::string>(&found->second);
-    return text ? *text : std::string();
-}
-
-std::int64_t number_of(const Settings& settings, std::string_view name)
-{
-    const auto found = settings.find(name);
-    const auto* number = found == settings.end() ? nullptr : std::get_if<std::int64_t>(&found->second);
-    return number ? *number : 0;
-}
 
 std::vector<store::PathChangeHop> hops_to_store(const std::vector<topology::HopName>& hops)
 {
@@ -115,15 +101,13 @@ Task<Status> Atlas::refresh(AgentId agent)
 // Nothing when it has no paths, or is not to be measured.
 std::optional<Atlas::Tracked> Atlas::tracked_from(const store::Agent& agent, const store::Probe& probe) const
 {
-    const auto* kind = kinds_.by_name(probe.kind);
-    if (!kind || !topology::has_paths(*kind) || !agent.enabled || agent.deleted_us || !probe.enabled || probe.deleted_us)
-        return std::nullopt;
-    const auto settings = store::settings_from_text(probe.settings);
-    if (!settings) return std::nullopt;
-    Tracked tracked{.workspace = agent.workspace, .kind = kind, .since_us = probe.updated_us};
-    tracked.ends = {
-        .agent = agent.id, .target_name = text_of(*settings, "target"), .protocol = text_of(*settings, "protocol")};
-    tracked.interval_us = number_of(*settings, "interval") * 1'000;
+    if (!agent.enabled || agent.deleted_us || !probe.enabled || probe.deleted_us) return std::nullopt;
+    auto known = path_probe(kinds_, probe);
+    if (!known) return std::nullopt;
+    Tracked tracked{.workspace = agent.workspace, .kind = known->kind, .since_us = probe.updated_us};
+    tracked.ends = std::move(known->ends);
+    tracked.ends.agent = agent.id;
+    tracked.interval_us = known->interval_us;
     return tracked;
 }
 

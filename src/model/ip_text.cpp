@@ -14,4 +14,12 @@ std::string ip_text(std::string_view bytes)
     return text.data();
 }
 
+std::optional<std::string> ip_bytes(std::string_view text)
+{
+    const bool v6 = text.contains(':');
+    std::string bytes(v6 ? 16 : 4, '\0');
+    if (inet_pton(v6 ? AF_INET6 : AF_INET, std::string(text).c_str(), bytes.data()) != 1) return std::nullopt;
+    return bytes;
+}
+
 }  // namespace nw

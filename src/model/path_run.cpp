@@ -89,10 +89,7 @@ std::optional<std::string> unescaped(std::string_view text)
 std::optional<std::string> address_bytes(std::string_view text)
 {
     if (text.empty()) return std::string();
-    const bool v6 = text.find(':') != text.npos;
-    std::string bytes(v6 ? 16 : 4, '\0');
-    if (::inet_pton(v6 ? AF_INET6 : AF_INET, std::string(text).c_str(), bytes.data()) != 1) return std::nullopt;
-    return bytes;
+    return ip_bytes(text);
 }
 
 std::string or_empty(std::optional<std::uint32_t> number) { return number ? std::to_string(*number) : ""; }

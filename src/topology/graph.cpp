@@ -97,6 +97,20 @@ std::optional<double> Edge::loss_ratio() const
     return std::max(0.0, 1 - (1 - *to) / (1 - *from));
 }
 
+const Node* Graph::find_node(std::string_view id) const
+{
+    const auto found = node_ids_.find(std::string(id));
+    return found == node_ids_.end() ? nullptr : &nodes_[found->second].node;
+}
+
+const Edge* Graph::find_edge(std::string_view source, std::string_view target) const
+{
+    const auto from = node_ids_.find(std::string(source)), to = node_ids_.find(std::string(target));
+    if (from == node_ids_.end() || to == node_ids_.end()) return nullptr;
+    const auto found = edge_ids_.find(both_ends(from->second, to->second));
+    return found == edge_ids_.end() ? nullptr : &edges_[found->second].edge;
+}
+
 std::uint32_t Graph::node_slot(const std::string& id, NodeKind kind)
 {
     if (const auto known = node_ids_.find(id); known != node_ids_.end()) return known->second;

@@ -133,6 +133,9 @@ public:
     // Null for an index that is not in use.
     const Node* node(std::uint32_t index) const;
     const Edge* edge(std::uint32_t index) const;
+    const Node* find_node(std::string_view id) const;
+    // By the ids of its ends.
+    const Edge* find_edge(std::string_view source, std::string_view target) const;
     std::vector<std::uint32_t> nodes() const;  // ascending by id
     std::vector<std::uint32_t> edges() const;
     std::vector<ProbeId> probes() const;

@@ -46,6 +46,8 @@ def query_of(pattern: str) -> dict | None:
         needed = {"at": 1_700_000_000_000_000}
     if pattern.endswith("/path/diff"):
         needed = {"before": 1_700_000_000_000_000, "after": 1_700_000_000_000_001}
+    if pattern.endswith("/topology/series"):
+        needed["of"] = "t192.0.2.9"
     return (needed | ({"column": "rtt"} if pattern.endswith("/histogram") else {})) or None
 
 

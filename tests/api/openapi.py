@@ -390,8 +390,28 @@ def network_map(s: Scenario) -> None:
         need(seen == picture(second), f"the deltas lead elsewhere: {seen} instead of {picture(second)}")
     past = s.ok("GET", where, query={"at": second["at_us"], "window": 120}, **s.w).json
     need(not past["live"] and {n["id"] for n in past["nodes"]} == {n["id"] for n in second["nodes"]}, f"{past['nodes']}")
+    place_series(s, second)
     ticks = s.ok("GET", where + "/timeline", query=s.range(), **s.w).json
     need("excellent" in ticks["grades"] and not ticks["truncated"], f"{ticks}")
+
+
+def place_series(s: Scenario, topology: dict) -> None:
+    """What a target and the link to it say over time is what was measured there; elsewhere is nothing."""
+    where = "/workspaces/{workspace}/topology/series"
+    target = next(n for n in topology["nodes"] if n["kind"] == "target" and n["rtt_mean_us"] is not None)
+    link = next((e["id"] for e in topology["edges"] if e["target"] == target["id"] and e["delay_us"] is not None), None)
+    for of in [target["id"], *([link] if link else [])]:
+        got = s.ok("GET", where, query=s.range() | {"of": of, "buckets": 200}, **s.w).json
+        known = [i for i, sent in enumerate(got["sent"]) if sent is not None]
+        need(got["of"] == of and got["probes"] >= got["probes_read"] >= 1 and got["runs"] >= len(known) > 0, f"{got}")
+        need(len({len(got[c]) for c in ("sent", "loss_ratio", "delay_us", "grades")}) == 1, f"{got}")
+        need(any(got["loss_ratio"][i] == 0 for i in known) and got["loss_ratio"].count(None) >= len(got["sent"]) - len(known), f"{got}")
+    need(got["sent"][-1] is None or got["delay_us"][-1] is not None, f"{got}")
+    nothing = s.ok("GET", where, query=s.range() | {"of": "r192.0.2.77"}, **s.w).json
+    need(nothing["probes"] == 0 and set(nothing["sent"]) == {None} and not nothing["sampled"], f"{nothing}")
+    probe = topology["paths"][0]["probe"]
+    named = s.ok("GET", where, query=s.range() | {"of": "r192.0.2.77", "probes": f"{probe},prb_0000000000001"}, **s.w).json
+    need(named["probes"] == 1 and named["runs"] > 0 and set(named["sent"]) == {None}, f"{named}")
 
 
 def every_operation(s: Scenario) -> None:
@@ -466,6 +486,11 @@ WRONG = (  # method, pattern, body or query, the fields that must be named
     ("GET", "/workspaces/{workspace}/probes/{probe}/path/changes", {"to": "1"}, {"from"}),
     ("GET", "/workspaces/{workspace}/topology", {"at": "-1"}, {"at"}),
     ("GET", "/workspaces/{workspace}/topology/timeline", {"from": "1", "to": "2", "buckets": "201"}, {"buckets"}),
+    ("GET", "/workspaces/{workspace}/topology/series", {"from": "1", "to": "2000000"}, {"of"}),
+    ("GET", "/workspaces/{workspace}/topology/series", {"from": "1", "to": "2000000", "of": "x01"}, {"of"}),
+    ("GET", "/workspaces/{workspace}/topology/series", {"of": "r192.0.2.1", "to": "2000000"}, {"from"}),
+    ("GET", "/workspaces/{workspace}/topology/series", {"from": "1", "to": "2000000", "of": "r192.0.2.1", "buckets": "201"}, {"buckets"}),
+    ("GET", "/workspaces/{workspace}/topology/series", {"from": "1", "to": "2000000", "of": "r192.0.2.1", "probes": "agt_0"}, {"probes"}),
     ("GET", "/workspaces/{workspace}/agents/{agent}/interfaces", {"at": "now"}, {"at"}),
     ("GET", "/workspaces/{workspace}/agents/{agent}/interfaces/history", {"from": "x"}, {"from"}),
     ("GET", "/workspaces/{workspace}/agents/{agent}/interfaces/history", {"cursor": "x"}, {"cursor"}),

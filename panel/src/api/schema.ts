@@ -823,6 +823,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/workspaces/{workspace}/topology/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+            };
+            cookie?: never;
+        };
+        /**
+         * How one router, target or link of the map did over a range.
+         * @description Each bucket says what the map of that time says. It is made from stored runs of the probes that pass there now,
+         *     have changed their route there since `from`, or are named; of more than 24 of them, and of more runs than 12,000,
+         *     a sample is read. Buckets are whole and no narrower than runs come.
+         */
+        get: operations["getTopologySeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/workspaces/{workspace}/traces": {
         parameters: {
             query?: never;
@@ -2270,6 +2295,25 @@ export interface components {
                 removed: number;
             }[];
             truncated: boolean;
+        };
+        /** @description Columns of the same length, a value for each bucket; null where no run passed there. */
+        TopologySeries: {
+            of: string;
+            from_us: components["schemas"]["TimeUs"];
+            step_us: number;
+            sent: components["schemas"]["MaybeInteger"][];
+            /** @description Forwarding loss of a node; of a link what is lost on it. */
+            loss_ratio: components["schemas"]["MaybeNumber"][];
+            /** @description Mean round-trip time of a node; of a link the difference of its ends, which may be negative. */
+            delay_us: components["schemas"]["MaybeNumber"][];
+            grades: (components["schemas"]["Grade"] | null)[];
+            /** @description That pass there. */
+            probes: number;
+            probes_read: number;
+            /** @description That were read. */
+            runs: number;
+            /** @description There are more probes or runs than were read. */
+            sampled: boolean;
         };
         /** @description The user as the log remembers it, even when the account is gone. */
         AuditActor: {
@@ -4107,6 +4151,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TopologyTimeline"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getTopologySeries: {
+        parameters: {
+            query: {
+                /** @description Id of a node of kind router or target, or of a link between such nodes or from an agent. */
+                of: string;
+                /** @description Microseconds since the epoch, inclusive. */
+                from: components["parameters"]["From"];
+                /** @description Microseconds since the epoch, exclusive. */
+                to: components["parameters"]["To"];
+                /** @description At most this many. */
+                buckets?: number;
+                /** @description Ids of probes that are known to pass there, at a moment that is shown; comma-separated, at most 100. Those of other workspaces are left out. */
+                probes?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                workspace: components["parameters"]["Workspace"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The series. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopologySeries"];
                 };
             };
             default: components["responses"]["Problem"];
