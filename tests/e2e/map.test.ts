@@ -97,6 +97,8 @@ describe('by hand', () => {
     await page.mouse.up()
     await page.waitForURL(/sel=t1/)
     await page.getByText(/Shared by: \d+ of \d+ paths/).waitFor()
+    await page.getByRole('group', { name: 'Over time' }).getByRole('img', { name: 'Forwarding loss over time, at most 7 %' }).waitFor()
+    expect(await axe(page)).toEqual([])
     await pressNode(page, 'aa0', ['Shift'])
     await page.waitForURL(/sel=t1&sel=aa0/)
     await page.getByRole('button', { name: 'Paths through all of them' }).click()

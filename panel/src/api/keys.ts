@@ -24,6 +24,7 @@ export const keys = {
   targets: (ws: string) => ['ws', ws, 'targets'] as const,
   audit: (ws: string) => ['ws', ws, 'audit'] as const,
   topologyTimeline: (ws: string, range: string) => ['ws', ws, 'topology-timeline', range] as const,
+  topologySeries: (ws: string, of: string, range: string) => ['ws', ws, 'topology-series', of, range] as const,
   path: (ws: string, probe: string) => ['ws', ws, 'path', probe] as const,
   pathChanges: (ws: string, probe: string) => ['ws', ws, 'path-changes', probe] as const,
   traces: (ws: string) => ['ws', ws, 'traces'] as const,

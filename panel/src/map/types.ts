@@ -14,6 +14,7 @@ export function isGraded(node: { readonly kind: string, readonly grade: Grade })
 export type TopologyEdge = Readonly<S['TopologyEdge']>
 export type TopologyPath = Readonly<S['TopologyPath']>
 export type TopologyTimeline = Readonly<S['TopologyTimeline']>
+export type TopologySeries = Readonly<S['TopologySeries']>
 
 /** Arrays of the answer are never changed in place. */
 export interface Topology extends Omit<S['Topology'], 'nodes' | 'edges' | 'paths'> {

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { components } from '../../src/api/schema'
 import { KINDS, makeAgent, makeHistogram, makeProbe, makeSamples, makeSeries, noise } from './data.ts'
 import type { Topology } from '../../src/map/types'
-import { makeSmallTopology, makeTopologyTimeline } from './topology.ts'
+import { makeSmallTopology, makeTopologySeries, makeTopologyTimeline } from './topology.ts'
 import type { Interfaces } from '../../src/features/agents/interfaces/types'
 import type { Path } from '../../src/features/path/types'
 import { makeInterfaceChanges, makeInterfaces, makeUplinks } from './interfaces.ts'
@@ -186,6 +186,8 @@ export class MockController {
   private network(query: URLSearchParams, part: string | undefined): Answer {
     if (part === 'timeline')
       return ok(makeTopologyTimeline(Number(query.get('from')), Number(query.get('to')), Number(query.get('buckets'))))
+    if (part === 'series')
+      return ok(makeTopologySeries(query.get('of') ?? '', Number(query.get('from')), Number(query.get('to'))))
     const at = query.get('at')
     // Without path probes there is no network.
     return ok(this.probes.length === 0 ? { ...this.topology(null), nodes: [], edges: [], paths: [] } : { ...this.topology(at === null ? null : Number(at)), live: at === null })

@@ -1,6 +1,6 @@
 // Invented networks in the shape of the topology's answer: deterministic, of any size, consistent in itself (nodes, links
 // and their counts come from the paths).
-import type { Grade, Topology, TopologyDelta, TopologyEdge, TopologyNode, TopologyPath, TopologyTimeline } from '../../src/map/types'
+import type { Grade, Topology, TopologyDelta, TopologyEdge, TopologyNode, TopologyPath, TopologySeries, TopologyTimeline } from '../../src/map/types'
 import { noise } from './data.ts'
 
 export interface NetworkSize {
@@ -124,6 +124,17 @@ export function makeTopologyTimeline(fromUs: number, toUs: number, buckets: numb
   })
   const changes = Array.from({ length: 6 }, (_, i) => ({ at_us: Math.round(fromUs + (toUs - fromUs) * (i + 0.5) / 6.3), probe: `p${i}`, agent_name: `agent-${i}`, target: `svc-${i}.example`, added: 2, removed: 1 + i % 2 }))
   return { from_us: fromUs, step_us: step, grades, changes, truncated: false }
+}
+
+/** One place over time: an hour of loss, and a gap. */
+export function makeTopologySeries(of: string, fromUs: number, toUs: number): TopologySeries {
+  const buckets = 48
+  const step = Math.max(1e6, Math.round((toUs - fromUs) / buckets))
+  const loss = Array.from({ length: buckets }, (_, i) => i > 30 && i < 34 ? null : i > 18 && i < 22 ? 0.07 : 0)
+  return {
+    of, from_us: fromUs, step_us: step, sent: loss.map(value => value === null ? null : 240), loss_ratio: loss, delay_us: loss.map((value, i) => value === null ? null : 30_000 + 4000 * noise(12, i)),
+    grades: loss.map((value): Grade | null => value === null ? null : gradeOf(value)), probes: 12, probes_read: 8, runs: 11_520, sampled: true,
+  }
 }
 
 /** What leads from one network to another. */

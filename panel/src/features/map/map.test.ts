@@ -10,11 +10,12 @@ import { LIVE } from '@/app/context'
 import { makeGraph } from '@/map/graph'
 import { network } from '@/map/testing'
 import { createToasts, TOASTS } from '@/ui/toast'
-import { makeSmallTopology, makeTopologyTimeline } from '../../../tests/mock/topology'
+import { makeSmallTopology, makeTopologySeries, makeTopologyTimeline } from '../../../tests/mock/topology'
 import { MockController } from '../../../tests/mock/server'
 import HighlightBar from './HighlightBar.vue'
 import MapPage from './MapPage.vue'
 import MapTable from './MapTable.vue'
+import PlaceTrend from './PlaceTrend.vue'
 import TimeScrubber from './TimeScrubber.vue'
 import { stateOf } from './useMapState'
 
@@ -152,6 +153,35 @@ describe('the page', () => {
     await flushPromises()
     expect(query().pair).toBeUndefined()
     view.unmount()
+  })
+  it('shows loss and delay over time of what is selected, and asks only then', async () => {
+    const mock = new MockController().seed()
+    const answered = vi.spyOn(mock, 'answer')
+    const asked = () => answered.mock.calls.map(([request]) => request).filter(request => request.path.includes('series'))
+    const { view, router } = await page('/w/default/map', mock)
+    expect(asked()).toHaveLength(0)
+    await router.push('/w/default/map?sel=t1')
+    await flushPromises()
+    await vi.waitFor(() => expect(view.find('[aria-label="Over time"] svg').exists()).toBe(true))
+    const trend = view.get('[aria-label="Over time"]')
+    expect(trend.get('svg').attributes('aria-label')).toBe('Forwarding loss over time, at most 7 %')
+    // A gap is no line, and loss is marked by its grade.
+    expect(trend.get('svg path').attributes('d')?.match(/M/g)).toHaveLength(2)
+    expect(trend.findAll('svg')[0]?.findAll('rect').length).toBe(3)
+    expect(trend.text()).toContain('A sample: 11,520 runs of 8 of 12 probes')
+    expect(asked()).toHaveLength(1)
+    expect(asked()[0]?.query.get('of')).toBe('t1')
+    expect(asked()[0]?.query.get('probes')?.split(',').length).toBeGreaterThan(0)
+    view.unmount()
+  })
+  it('has states for a past that fails, and for one in which nothing passed', async () => {
+    const failing = await page('/w/default/map?sel=t1', Object.assign(new MockController().seed(), { failing: /topology\/series/, failingStatus: 409 }))
+    await vi.waitFor(() => expect(failing.view.find('[aria-label="Over time"] [role=alert]').exists()).toBe(true))
+    expect(failing.view.get('[aria-label="Over time"]').text()).toContain('Its past could not be loaded')
+    failing.view.unmount()
+    const series = { ...makeTopologySeries('t1', 0, 48e6), sent: [null], loss_ratio: [null], delay_us: [null], grades: [null] }
+    expect(mount(PlaceTrend, { props: { series, error: null, link: false } }).text()).toBe('No run passed here in the range.')
+    expect(mount(PlaceTrend, { props: { series: undefined, error: null, link: true } }).find('[role=status]').text()).toBe('Loading')
   })
   it('leaves only what is asked for in the table', async () => {
     const { view } = await page('/w/default/map?grade=poor')

@@ -19,6 +19,7 @@ function scripted() {
   const followers = new Set<TopologyFollower>()
   const source: TopologySource = {
     read: (at, signal) => new Promise((answer, fail) => { asked.push({ at, answer, fail, signal }) }),
+    series: () => Promise.reject(new Error('not asked for')),
     timeline: () => Promise.reject(new Error('not asked for')),
     follow: (follower) => {
       followers.add(follower)
