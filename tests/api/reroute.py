@@ -1,6 +1,8 @@
-"""A route that really changes, under a real agent and controller: one change there, one back, and the map follows.
+"""Routes that really change, under a real agent and controller: one change there, one back, and the map follows; a branch
+that is lost and comes back, with a probe that looks for branches by itself.
 
-Two routers between the agent and the target, in namespaces of this machine (root only).
+Two routers between the agent and the target, in namespaces of this machine (root only); before them one that balances flows
+to a second target over both: a host itself does not balance what comes from raw sockets.
 """
 
 import ctypes
@@ -15,10 +17,11 @@ from agents import Agent
 from websocket import WebSocket
 
 CLONE_NEWNET = 0x40000000
-TARGET = "10.213.9.9"
+TARGET, BALANCED = "10.213.9.9", "10.213.9.8"
 FIRST, SECOND = "10.213.1.2", "10.213.2.2"
+NEAR, BRANCHES = "10.213.5.2", ("10.213.6.2", "10.213.7.2")
 PLAN = """
-netns add {0}; netns add {1}; netns add {2}; netns add {3}
+netns add {0}; netns add {1}; netns add {2}; netns add {3}; netns add {4}
 link add name a1 netns {0} type veth peer name a netns {1}
 link add name a2 netns {0} type veth peer name a netns {2}
 link add name b netns {1} type veth peer name b1 netns {3}
@@ -27,15 +30,25 @@ link add name b netns {2} type veth peer name b2 netns {3}
 -n {0} addr add 10.213.2.1/24 dev a2; -n {2} addr add 10.213.2.2/24 dev a
 -n {1} addr add 10.213.3.1/24 dev b; -n {3} addr add 10.213.3.2/24 dev b1
 -n {2} addr add 10.213.4.1/24 dev b; -n {3} addr add 10.213.4.2/24 dev b2
--n {3} addr add 10.213.9.9/32 dev lo
+link add name n netns {0} type veth peer name s netns {4}
+link add name q1 netns {4} type veth peer name n netns {1}; link add name q2 netns {4} type veth peer name n netns {2}
+-n {0} addr add 10.213.5.1/24 dev n; -n {4} addr add 10.213.5.2/24 dev s
+-n {4} addr add 10.213.6.1/24 dev q1; -n {1} addr add 10.213.6.2/24 dev n
+-n {4} addr add 10.213.7.1/24 dev q2; -n {2} addr add 10.213.7.2/24 dev n
+-n {0} link set dev n up; -n {4} link set dev s up; -n {4} link set dev q1 up; -n {4} link set dev q2 up
+-n {1} link set dev n up; -n {2} link set dev n up
+-n {3} addr add 10.213.9.9/32 dev lo; -n {3} addr add 10.213.9.8/32 dev lo
 -n {0} link set dev lo up; -n {0} link set dev a1 up; -n {0} link set dev a2 up; -n {1} link set dev a up; -n {1} link set dev b up
 -n {2} link set dev a up; -n {2} link set dev b up; -n {3} link set dev lo up; -n {3} link set dev b1 up; -n {3} link set dev b2 up
--n {1} route add 10.213.9.9/32 via 10.213.3.2; -n {2} route add 10.213.9.9/32 via 10.213.4.2
+-n {1} route add 10.213.9.8/31 via 10.213.3.2; -n {2} route add 10.213.9.8/31 via 10.213.4.2
 -n {3} route add 10.213.1.0/24 via 10.213.3.1; -n {3} route add 10.213.2.0/24 via 10.213.4.1
--n {0} route add 10.213.9.9/32 via 10.213.1.2
+-n {0} route add 10.213.9.9/32 via 10.213.1.2; -n {0} route add 10.213.9.8/32 via 10.213.5.2
+-n {4} route add 10.213.9.8/32 nexthop via 10.213.6.2 nexthop via 10.213.7.2
+-n {1} route add 10.213.5.0/24 via 10.213.6.1; -n {2} route add 10.213.5.0/24 via 10.213.7.1
+-n {3} route add 10.213.5.0/24 via 10.213.3.1
 """
 SYSCTLS = ("net.ipv4.ip_forward=1", "net.ipv4.icmp_ratelimit=0", "net.ipv4.icmp_msgs_per_sec=100000", "net.ipv4.conf.all.rp_filter=0",
-           "net.ipv4.conf.default.rp_filter=0")
+           "net.ipv4.conf.default.rp_filter=0", "net.ipv4.fib_multipath_hash_policy=1")
 
 
 def ip(*arguments: str) -> None:
@@ -57,14 +70,14 @@ def inside(namespace: str):
 
 @contextmanager
 def network():
-    names = [f"nwreroute{os.getpid()}{place}" for place in ("s", "r", "q", "d")]
+    names = [f"nwreroute{os.getpid()}{place}" for place in ("s", "r", "q", "d", "n")]
     try:
         for line in PLAN.format(*names).strip().splitlines():
             for command in line.split(";"):
                 ip(*command.split())
                 if command.strip().startswith("netns add"):
                     subprocess.run(["ip", "netns", "exec", command.split()[-1], "sysctl", "-qw", *SYSCTLS], check=True, timeout=20)
-        yield names[0]
+        yield names[0], names[4]
     finally:
         for name in names:
             subprocess.run(["ip", "netns", "delete", name], capture_output=True, timeout=20)
@@ -73,11 +86,12 @@ def network():
 class Route:
     """A path probe of one run a second over the route that is taken now."""
 
-    def __init__(self, namespace: str, controller: Controller, root: Client, agent: str) -> None:
+    def __init__(self, namespace: str, root: Client, agent: str, target: str = TARGET, flows: str = "4") -> None:
         self.namespace = namespace
+        self.target = target
         self.root = root
         self.base = f"/workspaces/{root.me['memberships'][0]['workspace']['id']}"
-        settings = {"target": TARGET, "interval": 1000, "cycles": 2, "flows": "4", "protocol": "udp"}
+        settings = {"target": target, "interval": 1000, "cycles": 2, "flows": flows, "protocol": "udp", "mtu_discovery": False}
         made = root.post(f"{self.base}/probes", {"kind": "path", "agent_id": agent, "settings": settings}).expect(201).json
         self.probe = made["items"][0]["id"]
         self.path = f"{self.base}/probes/{self.probe}/path"
@@ -86,8 +100,9 @@ class Route:
         query = {"from": since_us, "to": int(time.time() * 1e6) + 1_000_000}
         return len(self.root.get(f"{self.base}/probes/{self.probe}/samples", query=query).expect(200).json["rows"]["at_us"])
 
-    def take(self, router: str) -> int:
-        ip("-n", self.namespace, "route", "replace", f"{TARGET}/32", "via", router)
+    def take(self, *routers: str) -> int:
+        ways = [word for router in routers for word in ("nexthop", "via", router)]
+        ip("-n", self.namespace, "route", "replace", f"{self.target}/32", *ways)
         return int(time.time() * 1e6)
 
     def settle(self, since_us: int, runs: int) -> None:
@@ -135,15 +150,33 @@ def there_and_back(route: Route) -> None:
     need(nodes[f"t{TARGET}"]["grade"] in ("excellent", "good"), f"{nodes[f't{TARGET}']}")
 
 
+def lost_and_found(route: Route) -> None:
+    """One of two branches: told in a few runs, and found again without being asked for."""
+    route.settle(int(time.time() * 1e6), 30)
+    need(sorted(route.addresses()) == [NEAR, *BRANCHES, BALANCED], f"both branches: {route.addresses()}")
+    need(route.changes()["changes"] == [], f"{route.changes()['changes']}")
+    at = route.take(BRANCHES[0])
+    wait_for("the loss to be told", lambda: len(route.changes()["changes"]) == 1, 30)
+    back = route.take(*BRANCHES)
+    wait_for("the return to be told", lambda: len(route.changes()["changes"]) == 2, 120)
+    lost, found = route.changes()["changes"]
+    need(at - 1_000_000 <= lost["at_us"] <= at + 3_000_000, f"dated {(lost['at_us'] - at) / 1e6:.1f} s after the loss")
+    need([h["address"] for h in lost["removed"]] == [BRANCHES[1]] and lost["added"] == [], f"{lost}")
+    # Nobody can see it before the branches are looked for again.
+    need(back <= found["at_us"] <= back + 75_000_000, f"dated {(found['at_us'] - back) / 1e6:.1f} s after the return")
+    need([h["address"] for h in found["added"]] == [BRANCHES[1]] and found["removed"] == [], f"{found}")
+
+
 def run(build: Path, scratch: Path, tally: Tally) -> None:
     def alone() -> None:
         if os.geteuid() != 0:
             raise Skipped("namespaces: needs root")
-        with network() as namespace, inside(namespace), Controller(build, scratch) as controller:
+        with network() as (namespace, near), inside(namespace), Controller(build, scratch) as controller:
             root = controller.set_up()
             base = f"/workspaces/{root.me['memberships'][0]['workspace']['id']}"
             made = root.post(f"{base}/agents", {"name": "edge"}).expect(201).json
             with Agent(controller, scratch / "agent").enrol(made["enrolment"]["token"]):
-                there_and_back(Route(namespace, controller, root, made["agent"]["id"]))
+                there_and_back(Route(namespace, root, made["agent"]["id"]))
+                lost_and_found(Route(near, root, made["agent"]["id"], BALANCED, "mda"))
 
-    tally.check("reroute is one change there and one back, told live", alone)
+    tally.check("reroute is one change there and one back, told live; so is the loss of one branch of two", alone)
