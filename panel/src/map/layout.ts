@@ -68,6 +68,6 @@ export function layoutInput(view: MapView, frame: Frame): LayoutInput {
 
 /** Room at both sides for names of agents and targets, as far as the width allows it. */
 export function frameOf(width: number, height: number): Frame {
-  const side = Math.max(28, Math.min(150, width * (width < 600 ? 0.18 : 0.13)))
+  const side = Math.max(28, Math.min(180, width * (width < 600 ? 0.18 : 0.17)))
   return { width, height, left: side, right: side, top: 30, bottom: 46 }
 }

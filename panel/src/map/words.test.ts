@@ -31,6 +31,9 @@ describe('names', () => {
     expect(clipped('abcdef', 36, 6)).toBe('abcdef')
     expect(clipped('abcdefg', 36, 6)).toBe('abcde…')
     expect(clipped('abcdefg', 12, 6)).toBe('')
+    expect(clipped('192.0.2.117', 36, 6)).toBe('…2.117')
+    expect(clipped('2001:db8::17', 36, 6)).toBe('…8::17')
+    expect(clipped('core-1.example', 36, 6)).toBe('core-…')
   })
 })
 

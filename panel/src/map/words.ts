@@ -92,5 +92,8 @@ export function clipped(text: string, pixels: number, perSign: number): string {
   const signs = Math.floor(pixels / perSign)
   if (text.length <= signs)
     return text
-  return signs < 3 ? '' : `${text.slice(0, signs - 1)}…`
+  if (signs < 3)
+    return ''
+  // Neighbours' addresses differ at their ends.
+  return /^[\d.]+$|^[\da-f:]*:[\da-f:.]*$/i.test(text) ? `…${text.slice(1 - signs)}` : `${text.slice(0, signs - 1)}…`
 }
