@@ -2,7 +2,7 @@
 that is lost and comes back, with a probe that looks for branches by itself.
 
 Two routers between the agent and the target, in namespaces of this machine (root only); before them one that balances flows
-to a second target over both: a host itself does not balance what comes from raw sockets.
+to further targets over both: a host itself does not balance what comes from raw sockets.
 """
 
 import ctypes
@@ -17,7 +17,9 @@ from agents import Agent
 from websocket import WebSocket
 
 CLONE_NEWNET = 0x40000000
-TARGET, BALANCED = "10.213.9.9", "10.213.9.8"
+TARGET = "10.213.9.9"
+# A search misses one of two branches once in 32 times, and again and again where the flows are the same: not for three targets.
+BALANCED = ("10.213.9.8", "10.213.9.10", "10.213.9.11")
 FIRST, SECOND = "10.213.1.2", "10.213.2.2"
 NEAR, BRANCHES = "10.213.5.2", ("10.213.6.2", "10.213.7.2")
 PLAN = """
@@ -38,12 +40,13 @@ link add name q1 netns {4} type veth peer name n netns {1}; link add name q2 net
 -n {0} link set dev n up; -n {4} link set dev s up; -n {4} link set dev q1 up; -n {4} link set dev q2 up
 -n {1} link set dev n up; -n {2} link set dev n up
 -n {3} addr add 10.213.9.9/32 dev lo; -n {3} addr add 10.213.9.8/32 dev lo
+-n {3} addr add 10.213.9.10/32 dev lo; -n {3} addr add 10.213.9.11/32 dev lo
 -n {0} link set dev lo up; -n {0} link set dev a1 up; -n {0} link set dev a2 up; -n {1} link set dev a up; -n {1} link set dev b up
 -n {2} link set dev a up; -n {2} link set dev b up; -n {3} link set dev lo up; -n {3} link set dev b1 up; -n {3} link set dev b2 up
--n {1} route add 10.213.9.8/31 via 10.213.3.2; -n {2} route add 10.213.9.8/31 via 10.213.4.2
+-n {1} route add 10.213.9.8/29 via 10.213.3.2; -n {2} route add 10.213.9.8/29 via 10.213.4.2
 -n {3} route add 10.213.1.0/24 via 10.213.3.1; -n {3} route add 10.213.2.0/24 via 10.213.4.1
--n {0} route add 10.213.9.9/32 via 10.213.1.2; -n {0} route add 10.213.9.8/32 via 10.213.5.2
--n {4} route add 10.213.9.8/32 nexthop via 10.213.6.2 nexthop via 10.213.7.2
+-n {0} route add 10.213.9.9/32 via 10.213.1.2; -n {0} route add 10.213.9.8/29 via 10.213.5.2
+-n {4} route add 10.213.9.8/29 nexthop via 10.213.6.2 nexthop via 10.213.7.2
 -n {1} route add 10.213.5.0/24 via 10.213.6.1; -n {2} route add 10.213.5.0/24 via 10.213.7.1
 -n {3} route add 10.213.5.0/24 via 10.213.3.1
 """
@@ -150,10 +153,19 @@ def there_and_back(route: Route) -> None:
     need(nodes[f"t{TARGET}"]["grade"] in ("excellent", "good"), f"{nodes[f't{TARGET}']}")
 
 
+def balanced(namespace: str, root: Client, agent: str) -> Route:
+    """A probe that has found both branches and looked at them for a while."""
+    routes = [Route(namespace, root, agent, target, "mda") for target in BALANCED]
+    now = int(time.time() * 1e6)
+    for route in routes:
+        route.settle(now, 30)
+    found = [route for route in routes if sorted(route.addresses()) == sorted([NEAR, *BRANCHES, route.target])]
+    need(found, f"both branches: {[route.addresses() for route in routes]}")
+    return found[0]
+
+
 def lost_and_found(route: Route) -> None:
     """One of two branches: told in a few runs, and found again without being asked for."""
-    route.settle(int(time.time() * 1e6), 30)
-    need(sorted(route.addresses()) == [NEAR, *BRANCHES, BALANCED], f"both branches: {route.addresses()}")
     need(route.changes()["changes"] == [], f"{route.changes()['changes']}")
     at = route.take(BRANCHES[0])
     wait_for("the loss to be told", lambda: len(route.changes()["changes"]) == 1, 30)
@@ -177,6 +189,6 @@ def run(build: Path, scratch: Path, tally: Tally) -> None:
             made = root.post(f"{base}/agents", {"name": "edge"}).expect(201).json
             with Agent(controller, scratch / "agent").enrol(made["enrolment"]["token"]):
                 there_and_back(Route(namespace, root, made["agent"]["id"]))
-                lost_and_found(Route(near, root, made["agent"]["id"], BALANCED, "mda"))
+                lost_and_found(balanced(near, root, made["agent"]["id"]))
 
     tally.check("reroute is one change there and one back, told live; so is the loss of one branch of two", alone)
