@@ -27,6 +27,11 @@ Descriptor::~Descriptor()
     if (fd_ >= 0) ::close(fd_);
 }
 
+bool bind_device(int fd, const std::string& device)
+{
+    return device.empty() || setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device.data(), socklen_t(device.size())) == 0;
+}
+
 void enlarge_buffers(int fd)
 {
     for (const auto [force, plain] : {std::pair{SO_RCVBUFFORCE, SO_RCVBUF}, std::pair{SO_SNDBUFFORCE, SO_SNDBUF}})

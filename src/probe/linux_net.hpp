@@ -44,6 +44,9 @@ bool set_option(int fd, int level, int name, const T& value)
     return setsockopt(fd, level, name, &value, sizeof value) == 0;
 }
 
+// Its packets leave through this device and no other; an empty name: as routed. errno says why not.
+bool bind_device(int fd, const std::string& device);
+
 // Room for bursts of replies and of transmit stamps, as far as the system permits.
 void enlarge_buffers(int fd);
 

@@ -39,7 +39,7 @@ struct ResolverState {
     ResolverState& operator=(const ResolverState&) = delete;
 };
 
-Records read_answer(const std::uint8_t* bytes, int size)
+Records read_answer(const std::uint8_t* bytes, int size, int type_asked)
 {
     Records records;
     ns_msg message{};
@@ -66,7 +66,8 @@ Records read_answer(const std::uint8_t* bytes, int size)
         if (type == ns_t_ptr && ns_name_uncompress(bytes, bytes + size, ns_rr_rdata(record), name.data(), name.size()) > 0)
             records.names.emplace_back(name.data());
     }
-    if (records.addresses.empty() && records.names.empty()) records.error = "the name has no record of this type";
+    if (records.addresses.empty() && records.names.empty())
+        records.error = type_asked == ns_t_ptr ? "the address has no name" : "the name has no address of this family";
     return records;
 }
 
@@ -81,11 +82,10 @@ bool answers(std::span<const std::uint8_t> answer, std::span<const std::uint8_t>
 
 // One query to one server over a socket bound to `device` (when given). Nothing: no answer in time.
 std::optional<Records> exchange(const SocketAddress& server, const std::string& device, std::span<const std::uint8_t> query,
-                                int timeout_ms, std::string& problem)
+                                int type, int timeout_ms, std::string& problem)
 {
     const Descriptor socket(::socket(server.storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    if (!device.empty()
-        && setsockopt(socket.get(), SOL_SOCKET, SO_BINDTODEVICE, device.data(), socklen_t(device.size())) != 0) {
+    if (!bind_device(socket.get(), device)) {
         problem = "interface " + device + ": " + std::strerror(errno);
         return std::nullopt;
     }
@@ -103,7 +103,7 @@ std::optional<Records> exchange(const SocketAddress& server, const std::string& 
             return std::nullopt;
         }
         if (size > 0 && answers(std::span(answer).first(std::size_t(size)), query))
-            return read_answer(answer.data(), int(size));
+            return read_answer(answer.data(), int(size), type);
     }
     problem = "no answer from the name server";
     return std::nullopt;
@@ -157,7 +157,7 @@ Records query_name_servers(const std::string& name, int type, const std::string&
     for (int attempt = 0; attempt < patience.attempts; ++attempt) {
         for (const auto& server : servers) {
             auto records =
-                exchange(server, device, std::span(query).first(std::size_t(size)), patience.timeout_ms, failed.error);
+                exchange(server, device, std::span(query).first(std::size_t(size)), type, patience.timeout_ms, failed.error);
             if (records) return *std::move(records);
         }
     }

@@ -30,7 +30,7 @@ bool has_way(const HostAddress& to, const std::string& device)
     constexpr std::uint16_t any_port = 7;  // of UDP: nothing is sent
     const auto where = to_sockaddr({to.address, to.scope}, any_port);
     const Descriptor socket(::socket(where.storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    return setsockopt(socket.get(), SOL_SOCKET, SO_BINDTODEVICE, device.data(), socklen_t(device.size())) == 0
+    return bind_device(socket.get(), device)
            && connect(socket.get(), reinterpret_cast<const sockaddr*>(&where.storage), where.size) == 0;
 }
 

@@ -117,11 +117,6 @@ NotReady cannot_open(Family family)
     return {Outcome::PermissionError, "no raw socket: give the program CAP_NET_RAW"};
 }
 
-bool bind_device(int fd, const std::string& device)
-{
-    return device.empty() || setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device.data(), socklen_t(device.size())) == 0;
-}
-
 NotReady cannot_bind(const std::string& device)
 {
     return {Outcome::BindError, "interface " + device + ": " + std::strerror(errno)};

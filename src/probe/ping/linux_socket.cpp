@@ -76,9 +76,7 @@ std::optional<NotReady> bind_error(std::string why) { return NotReady{Outcome::B
 
 std::optional<NotReady> bind_path(int fd, const Path& path)
 {
-    if (!path.device.empty()
-        && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, path.device.data(), socklen_t(path.device.size())) != 0)
-        return bind_error("interface " + path.device + ": " + std::strerror(errno));
+    if (!bind_device(fd, path.device)) return bind_error("interface " + path.device + ": " + std::strerror(errno));
     const auto source = packet::parse_address(path.source);
     if (path.source.empty()) return std::nullopt;
     if (!source || source->family != path.family)
