@@ -1,5 +1,6 @@
 // The figures of the embedded store, each beside its peer in the same run: bench_store [--quick] [--dir DIR].
 // The peer is DuckDB (duck.hpp) or, for the acknowledgement, a bare loop of write and fdatasync with the same bytes.
+#include "../support.hpp"
 #include "duck.hpp"
 #include "generator.hpp"
 #include "measure.hpp"
@@ -31,50 +32,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class SetClock final : public Clock {
-public:
-    Instant instant() const override { return std::chrono::steady_clock::now(); }
-    WallTime wall() const override { return from_us(wall_us.load()); }
-    std::atomic<std::int64_t> wall_us{kStart};
-};
-
 struct Setup {
     fs::path dir{};
     bool quick = false;
 };
-
-template <class T>
-T must(Result<T> result)
-{
-    if (!result) {
-        fmt::print(stderr, "{}\n", result.error().what);
-        std::exit(1);
-    }
-    return *std::move(result);
-}
-void must(Status status)
-{
-    if (status) return;
-    fmt::print(stderr, "{}\n", status.error().what);
-    std::exit(1);
-}
-
-// Runs one coroutine to its end.
-template <class T>
-T wait(Loop& loop, Task<T> task)
-{
-    std::optional<T> result;
-    asio::co_spawn(
-        loop,
-        [](Task<T> inner, std::optional<T>& out) -> Task<void> { out.emplace(co_await std::move(inner)); }(std::move(task),
-                                                                                                           result),
-        [](std::exception_ptr error) {
-            if (error) std::rethrow_exception(error);
-        });
-    loop.restart();
-    loop.run();
-    return *std::move(result);
-}
 
 class Store {
 public:
@@ -227,7 +188,7 @@ void bench_day(const Setup& setup, Duck* duck)
 {
     const std::size_t probes = setup.quick ? 200 : 1'000;
     const std::size_t rows = probes * 1440;
-    SetClock clock;
+    SetClock clock(kStart);
     Store store(setup.dir / "day", clock);
     Generator generator(probes, Seconds(60));
     double seal_cpu = 0;
@@ -278,7 +239,7 @@ void bench_quarter(const Setup& setup, Duck* duck)
     const std::size_t probes = 4;
     const std::int64_t days = setup.quick ? 10 : 90;
     const std::size_t rows = probes * 1440 * std::size_t(days);
-    SetClock clock;
+    SetClock clock(kStart);
     Store store(setup.dir / "quarter", clock);
     Generator generator(probes, Seconds(60));
     double seal_cpu = 0;
@@ -333,7 +294,7 @@ struct Truth {
 void bench_week(const Setup& setup)
 {
     const std::size_t probes = setup.quick ? 1'000 : 10'000;
-    SetClock clock;
+    SetClock clock(kStart);
     Store store(setup.dir / "week", clock);
     Generator generator(probes, Seconds(3'600));
     double seal_cpu = 0;
@@ -397,7 +358,7 @@ void bench_hot(const Setup& setup)
         return;
     }
     const std::size_t probes = setup.quick ? 1'000 : 10'000;
-    SetClock clock;
+    SetClock clock(kStart);
     const auto wanted = first_probes(probes);
     {
         Store store(setup.dir / "hot", clock);
@@ -436,7 +397,7 @@ void bench_restart(const Setup& setup)
         return;
     }
     const std::size_t probes = setup.quick ? 1'000 : 10'000;
-    SetClock clock;
+    SetClock clock(kStart);
     Store store(setup.dir / "restart", clock);
     Generator generator(probes, Seconds(60));
     double cpu = 0;
@@ -534,7 +495,7 @@ void bench_acknowledge(const Setup& setup)
 {
     const std::size_t rows = setup.quick ? 60'000 : 300'000;
     const double rows_per_s = 20'000;
-    SetClock clock;
+    SetClock clock(kStart);
     Store store(setup.dir / "acknowledge", clock);
     Generator generator(2'000, Seconds(60));
     double seal_cpu = 0;

@@ -1,5 +1,6 @@
 // From stored runs of a thousand path probes: what the map of a moment that has passed costs, and one node or link of it
 // over a range. Runs come every five minutes for a day, and every minute in its last two hours. bench_past DIR
+#include "../support.hpp"
 #include "network.hpp"
 
 #include "api/topology_view.hpp"
@@ -9,65 +10,26 @@
 #include "model/kinds/path.hpp"
 #include "store/telemetry/embedded.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstdio>
-#include <cstdlib>
 #include <ctime>
-#include <exception>
 #include <functional>
-#include <optional>
 #include <span>
 #include <vector>
 
 namespace {
 
 using namespace nw;
+using bench::must;
+using bench::SetClock;
+using bench::wait;
 
 constexpr std::int64_t kMinute = 60'000'000;
 constexpr std::int64_t kFirst = 1'764'028'800'000'000;  // midnight
 constexpr std::int64_t kLast = kFirst + 24 * 60 * kMinute;
 constexpr std::int64_t kDense = kLast - 120 * kMinute;
-
-class SetClock final : public Clock {
-public:
-    Instant instant() const override { return std::chrono::steady_clock::now(); }
-    WallTime wall() const override { return from_us(wall_us.load()); }
-    std::atomic<std::int64_t> wall_us{kFirst};
-};
-
-template <class T>
-T must(Result<T> result)
-{
-    if (result) return *std::move(result);
-    fmt::print(stderr, "{}\n", result.error().what);
-    std::exit(1);
-}
-void must(const Status& status)
-{
-    if (status) return;
-    fmt::print(stderr, "{}\n", status.error().what);
-    std::exit(1);
-}
-
-template <class T>
-T wait(Loop& loop, Task<T> task)
-{
-    std::optional<T> result;
-    asio::co_spawn(
-        loop,
-        [](Task<T> inner, std::optional<T>& out) -> Task<void> { out.emplace(co_await std::move(inner)); }(std::move(task),
-                                                                                                           result),
-        [](std::exception_ptr error) {
-            if (error) std::rethrow_exception(error);
-        });
-    loop.restart();
-    loop.run();
-    return *std::move(result);
-}
 
 void append_run(Rows& rows, const bench::Traced& probe, std::uint64_t seq, std::int64_t at_us)
 {
@@ -133,7 +95,7 @@ int main(int argc, char** argv)
     if (argc != 2) return 2;
     SeededRandom random(1);
     const auto traced = bench::thousand(random);
-    SetClock clock;
+    SetClock clock(kFirst);
     Loop loop;
     Pool pool{1};
     const Kinds kinds{{&kinds::path}};
