@@ -1,5 +1,8 @@
 #include "agent/network_facts.hpp"
 
+#include "probe/name_servers.hpp"
+
+#include <cstdint>
 #include <string_view>
 
 namespace nw::agent {
@@ -11,7 +14,11 @@ bool is_link_local(std::string_view bytes)  // fe80::/10 (RFC 4291, section 2.5.
 }
 
 // A name server on this host says nothing about the network.
-bool is_loopback(std::string_view bytes) { return bytes.size() == 4 ? bytes.front() == 127 : ip_text(bytes) == "::1"; }
+bool is_this_host(std::string_view bytes)
+{
+    const auto address = packet::address_from({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+    return address && probe::is_this_host(*address);
+}
 
 std::string gateway_of(const HostNetwork& network)
 {
@@ -28,7 +35,7 @@ NetworkFacts facts_of(const HostNetwork& network)
 {
     NetworkFacts facts{.gateway = gateway_of(network)};
     for (const auto& server : network.dns) {
-        if (is_loopback(server) || is_link_local(server)) continue;
+        if (is_this_host(server) || is_link_local(server)) continue;
         facts.resolver = ip_text(server);
         break;
     }
