@@ -134,9 +134,8 @@ Result<std::string> admin_create_probe(const AdminContext& context, const std::s
             NW_TRY(probe.target, tx.probes(found.id).target_of(std::get<std::string>(target->second), context.random, now));
         }
         NW_TRY(const auto made, tx.probes(found.id).add(probe));
-        const auto target = settings.find("target");
-        const auto* address = target == settings.end() ? nullptr : std::get_if<std::string>(&target->second);
-        const auto name = made.agent_name + " → " + (address ? *address : kind_name);
+        const auto target = text_setting(settings, "target");
+        const auto name = made.agent_name + " → " + (target.empty() ? kind_name : target);
         NW_CHECK(add_audit(tx, context, found.id, "probe.create", "probe", to_text(made.id), name));
         JsonWriter json;
         json.object().field("probe_id", to_text(made.id)).end_object();

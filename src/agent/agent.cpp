@@ -349,8 +349,7 @@ std::string Agent::status_json() const
     json.key("probes").array();
     for (const auto& [id, spec] : state_.probes()) {
         json.object().field("id", to_text(id)).field("kind", spec.kind->name).field("interval_ms", spec.number("interval"));
-        if (const auto target = spec.settings.find("target"); target != spec.settings.end())
-            if (const auto* text = std::get_if<std::string>(&target->second)) json.field("target", *text);
+        if (const auto target = text_setting(spec.settings, "target"); !target.empty()) json.field("target", target);
         if (const auto problem = problems_.find(id); problem != problems_.end()) json.field("problem", problem->second);
         if (const auto last = collector_->last_results().find(id); last != collector_->last_results().end())
             json.field("last_us", last->second.at_us)

@@ -27,9 +27,7 @@ std::string listed(const std::vector<std::string>& names)
 std::string bound_interface(const Kind& kind, const Settings& settings)
 {
     const auto* declared = interface_setting(kind);
-    const auto value = declared ? settings.find(declared->name) : settings.end();
-    const auto* name = value == settings.end() ? nullptr : std::get_if<std::string>(&value->second);
-    return name ? *name : std::string();
+    return declared ? text_setting(settings, declared->name) : std::string();
 }
 
 Status check_interface(store::MetadataTx& tx, WorkspaceId workspace, AgentId agent, const Kind& kind,

@@ -44,12 +44,10 @@ Task<Result<Subject>> subject_of(Services& services, const Call& call)
         subject.shown.target = target.name.empty() ? target.address : target.name;
         return {};
     }));
-    const auto settings = store::settings_from_text(of.probe.settings);
-    if (settings && settings->contains("protocol"))
-        if (const auto* protocol = std::get_if<std::string>(&settings->at("protocol"))) subject.shown.protocol = *protocol;
-    if (settings && settings->contains("interval"))
-        if (const auto* interval = std::get_if<std::int64_t>(&settings->at("interval")))
-            subject.interval_us = *interval * 1'000;
+    if (const auto settings = store::settings_from_text(of.probe.settings)) {
+        subject.shown.protocol = text_setting(*settings, "protocol");
+        if (const auto interval = number_setting(*settings, "interval")) subject.interval_us = *interval * 1'000;
+    }
     co_return subject;
 }
 

@@ -29,23 +29,13 @@ constexpr std::size_t kProbesNamedMax = 100;
 
 using atlas::PathProbe;
 
-// With the names of their agents.
-struct PathProbes {
-    std::vector<PathProbe> probes{};
-    std::vector<std::string> agent_names{};
-};
-
-Task<Result<PathProbes>> path_probes(Services& services, WorkspaceId workspace)
+Task<Result<std::vector<PathProbe>>> path_probes(Services& services, WorkspaceId workspace)
 {
     NW_CO_TRY(const auto probes,
               co_await services.metadata.read([&](store::MetadataTx& tx) { return tx.probes(workspace).all(); }));
-    PathProbes found;
-    for (const auto& probe : probes) {
-        auto known = atlas::path_probe(services.kinds, probe);
-        if (!known) continue;
-        found.probes.push_back(*std::move(known));
-        found.agent_names.push_back(probe.agent_name);
-    }
+    std::vector<PathProbe> found;
+    for (const auto& probe : probes)
+        if (auto known = atlas::path_probe(services.kinds, probe)) found.push_back(*std::move(known));
     co_return found;
 }
 
@@ -67,8 +57,7 @@ Task<Result<net::Response>> map_of_now(Services& services, const Call& call)
 Task<Result<net::Response>> map_of(Services& services, const Call& call, std::int64_t at_us, std::int64_t window_s)
 {
     NW_CO_TRY(const auto context, co_await map_context(services, call.workspace.id));
-    NW_CO_TRY(auto found, co_await path_probes(services, call.workspace.id));
-    auto& probes = found.probes;
+    NW_CO_TRY(auto probes, co_await path_probes(services, call.workspace.id));
     const MapSpan span{.generation = services.atlas.generation_text(0),
                        .at_us = at_us,
                        .from_us = std::max<std::int64_t>(0, at_us - window_s * store::kSecondUs),
@@ -118,13 +107,12 @@ Task<Result<Timeline>> read_timeline(Services& services, const std::vector<PathP
     co_return timeline;
 }
 
-void write_timeline_change(JsonWriter& json, const store::PathChange& change, const PathProbe& probe,
-                           const std::string& agent_name)
+void write_timeline_change(JsonWriter& json, const store::PathChange& change, const PathProbe& probe)
 {
     json.object()
         .field("at_us", change.at_us)
         .field("probe", to_text(change.probe))
-        .field("agent_name", agent_name)
+        .field("agent_name", probe.agent_name)
         .field("target", probe.ends.target_name)
         .field("added", std::uint64_t{change.added.size()})
         .field("removed", std::uint64_t{change.removed.size()})
@@ -150,7 +138,7 @@ Result<std::set<ProbeId>> named_probes(const Call& call)
 Task<Result<std::vector<PathProbe>>> probes_there(Services& services, WorkspaceId workspace, const atlas::Place& place,
                                                   std::set<ProbeId> wanted, std::int64_t from_us)
 {
-    NW_CO_TRY(auto found, co_await path_probes(services, workspace));
+    NW_CO_TRY(auto probes, co_await path_probes(services, workspace));
     NW_CO_TRY(const auto changes, co_await services.metadata.read([&](store::MetadataTx& tx) {
         return tx.path_changes(workspace).list(std::nullopt, from_us, store::kTimeMaxUs, kChangesMax);
     }));
@@ -160,8 +148,8 @@ Task<Result<std::vector<PathProbe>>> probes_there(Services& services, WorkspaceI
     for (const auto& change : changes)
         if (std::ranges::any_of(change.added, there) || std::ranges::any_of(change.removed, there))
             wanted.insert(change.probe);
-    std::erase_if(found.probes, [&](const PathProbe& probe) { return !wanted.contains(probe.id); });
-    co_return std::move(found.probes);
+    std::erase_if(probes, [&](const PathProbe& probe) { return !wanted.contains(probe.id); });
+    co_return probes;
 }
 
 struct PlaceValues {
@@ -228,8 +216,7 @@ Task<Reply> get_topology_timeline(Services& services, Call& call)
     NW_CO_TRY(const auto range, range_of(call));
     NW_CO_TRY(const auto buckets, query_integer(call, "buckets", 1, kBucketsMax));
     NW_CO_TRY(const auto context, co_await map_context(services, call.workspace.id));
-    NW_CO_TRY(const auto found, co_await path_probes(services, call.workspace.id));
-    const auto& probes = found.probes;
+    NW_CO_TRY(const auto probes, co_await path_probes(services, call.workspace.id));
     NW_CO_TRY(const auto timeline,
               co_await read_timeline(services, probes, range, std::uint32_t(buckets.value_or(kBucketsDefault)),
                                      context.thresholds));
@@ -245,8 +232,7 @@ Task<Reply> get_topology_timeline(Services& services, Call& call)
     json.end_array().key("changes").array();
     for (auto change = changes.rbegin(); change != changes.rend(); ++change) {
         const auto probe = std::ranges::find(probes, change->probe, &PathProbe::id);
-        if (probe != probes.end())
-            write_timeline_change(json, *change, *probe, found.agent_names[std::size_t(probe - probes.begin())]);
+        if (probe != probes.end()) write_timeline_change(json, *change, *probe);
     }
     json.end_array().field("truncated", changes.size() == kChangesMax).end_object();
     co_return json_response(std::move(json).str());

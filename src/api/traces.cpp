@@ -104,10 +104,7 @@ store::Action action_of(const Services& services, const Call& call, const Wish& 
 std::string target_of(const store::Action& action)
 {
     const auto settings = store::settings_from_text(action.settings);
-    const auto target = settings ? settings->find("target") : Settings::const_iterator{};
-    if (!settings || target == settings->end()) return {};
-    const auto* text = std::get_if<std::string>(&target->second);
-    return text ? *text : std::string();
+    return settings ? text_setting(*settings, "target") : std::string();
 }
 
 std::string audit_name(const store::Action& action) { return action.agent_name + " → " + target_of(action); }
@@ -122,11 +119,7 @@ void write_settings(JsonWriter& json, const store::Action& action)
             if (const auto* text = std::get_if<std::string>(&found->second)) json.field(name.field, *text);
             else json.field(name.field, std::get<std::int64_t>(found->second));
         }
-        const auto number = [&](std::string_view setting) {
-            const auto found = settings->find(setting);
-            const auto* value = found == settings->end() ? nullptr : std::get_if<std::int64_t>(&found->second);
-            return value ? *value : 1;
-        };
+        const auto number = [&](std::string_view setting) { return number_setting(*settings, setting).value_or(1); };
         json.field("cycles", number("cycles"))
             .field("period_ms", number("interval") / std::max<std::int64_t>(number("cycles"), 1));
     }

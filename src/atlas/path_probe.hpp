@@ -8,11 +8,13 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace nw::atlas {
 
 struct PathProbe {
     ProbeId id{};
+    std::string agent_name{};
     const Kind* kind = nullptr;
     topology::ProbeEnds ends{};
     std::int64_t interval_us = 0;

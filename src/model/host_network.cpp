@@ -1,7 +1,5 @@
 #include "model/host_network.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <span>
 

@@ -4,8 +4,6 @@
 #include "model/ip_text.hpp"
 #include "model/kinds/path.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>

@@ -1,8 +1,7 @@
 #include "model/probe_spec.hpp"
 
 #include "base/assert.hpp"
-
-#include <arpa/inet.h>
+#include "model/ip_text.hpp"
 
 #include <algorithm>
 #include <vector>
@@ -13,12 +12,7 @@ namespace {
 constexpr std::size_t kHostLengthMax = 253;
 constexpr std::size_t kLabelLengthMax = 63;
 
-bool is_address(std::string_view text)
-{
-    const std::string address(text.substr(0, text.find('%')));
-    in6_addr parsed{};
-    return inet_pton(AF_INET, address.c_str(), &parsed) == 1 || inet_pton(AF_INET6, address.c_str(), &parsed) == 1;
-}
+bool is_address(std::string_view text) { return ip_bytes(text.substr(0, text.find('%'))).has_value(); }
 
 bool is_label(std::string_view label)
 {
@@ -83,6 +77,20 @@ std::string problem_of(const Setting& setting, const SettingValue& value)
 }
 
 }  // namespace
+
+std::string text_setting(const Settings& settings, std::string_view name)
+{
+    const auto found = settings.find(name);
+    const auto* text = found == settings.end() ? nullptr : std::get_if<std::string>(&found->second);
+    return text ? *text : std::string();
+}
+
+std::optional<std::int64_t> number_setting(const Settings& settings, std::string_view name)
+{
+    const auto found = settings.find(name);
+    const auto* number = found == settings.end() ? nullptr : std::get_if<std::int64_t>(&found->second);
+    return number ? std::optional(*number) : std::nullopt;
+}
 
 std::int64_t ProbeSpec::number(std::string_view name) const
 {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -17,6 +18,10 @@ namespace nw {
 // Numbers, durations and booleans are integers, everything else is text.
 using SettingValue = std::variant<std::int64_t, std::string>;
 using Settings = std::map<std::string, SettingValue, std::less<>>;
+
+// Of settings that need not be complete. Without such a setting, or one of the other type: empty, nothing.
+std::string text_setting(const Settings& settings, std::string_view name);
+std::optional<std::int64_t> number_setting(const Settings& settings, std::string_view name);
 
 struct ProbeSpec {
     ProbeId id{};
