@@ -40,6 +40,7 @@ public:
     void opened(const store::Action& action) override { actions_.opened(action); }
     Status cancel(ActionId id) override { return actions_.cancel(id); }
     std::optional<store::Action> find(ActionId id) const override { return actions_.find(id); }
+    std::vector<store::Action> known(WorkspaceId workspace) const override { return actions_.known(workspace); }
     std::size_t open_of(AgentId agent) const override { return actions_.open_of(agent); }
 
 private:

@@ -87,7 +87,9 @@ public:
     virtual void opened(const store::Action& action) = 0;
     // NotFound when it is over.
     virtual Status cancel(ActionId id) = 0;
+    // Both also of one that ended, until that is in the store: ask before reading the store.
     virtual std::optional<store::Action> find(ActionId id) const = 0;
+    virtual std::vector<store::Action> known(WorkspaceId workspace) const = 0;
     virtual std::size_t open_of(AgentId agent) const = 0;
 };
 

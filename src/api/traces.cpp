@@ -152,17 +152,17 @@ void write_path_of(JsonWriter& json, const Services& services, const store::Acti
     write_path(json, subject, span, topology::merge({&run, 1}), thresholds);
 }
 
+// While an action is open, memory knows more than the store. It is asked first: what it has already given up by then is
+// in the store when that is read, while what it gives up during the reading would be found in neither.
 Task<Result<store::Action>> action_of_path(Services& services, const Call& call)
 {
     NW_CO_TRY(const auto id, path_id<ActionId>(call, "trace"));
+    auto known = services.actions.find(id);
     NW_CO_TRY(auto stored,
               co_await services.metadata.read([&](store::MetadataTx& tx) { return tx.actions(call.workspace.id).get(id); }));
-    // While it is open, memory knows more than the store.
-    if (auto open = services.actions.find(id)) {
-        open->agent_name = stored.agent_name;
-        co_return *std::move(open);
-    }
-    co_return stored;
+    if (!known) co_return stored;
+    known->agent_name = stored.agent_name;
+    co_return *std::move(known);
 }
 
 net::Response trace_response(Services& services, const Call& call, const store::Action& action, int status = 200)
@@ -229,14 +229,18 @@ Task<Reply> list_traces(Services& services, Call& call)
     NW_CO_TRY(const auto page, page_of(call));
     std::optional<AgentId> agent;
     if (call.request.query.contains("agent")) agent = parse_id<AgentId>(call.request.query["agent"]).value_or(AgentId{});
-    NW_CO_TRY(const auto found, co_await services.metadata.read(
-                                    [&](store::MetadataTx& tx) { return tx.actions(call.workspace.id).list(agent, page); }));
+    auto known = services.actions.known(call.workspace.id);  // before the store, see action_of_path
+    NW_CO_TRY(auto found, co_await services.metadata.read(
+                              [&](store::MetadataTx& tx) { return tx.actions(call.workspace.id).list(agent, page); }));
     JsonWriter json;
     json.object().key("items").array();
-    for (const auto& stored : found.items) {
-        auto action = services.actions.find(stored.id).value_or(stored);
-        action.agent_name = stored.agent_name;
-        write_trace(json, services, action, nullptr);
+    for (auto& stored : found.items) {
+        const auto newer = std::ranges::find(known, stored.id, &store::Action::id);
+        if (newer != known.end()) {
+            newer->agent_name = std::move(stored.agent_name);
+            stored = *std::move(newer);
+        }
+        write_trace(json, services, stored, nullptr);
     }
     json.end_array().key("next_cursor");
     if (found.next.empty()) json.null();

@@ -3,6 +3,8 @@
 #include "store/metadata/settings_json.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <ranges>
 #include <utility>
 
 namespace nw::ingest {
@@ -47,6 +49,16 @@ std::optional<store::Action> Actions::find(ActionId id) const
     for (const auto* some : {&unwritten_, &being_written_})
         if (const auto found = std::ranges::find(*some, id, &store::Action::id); found != some->end()) return *found;
     return std::nullopt;
+}
+
+std::vector<store::Action> Actions::known(WorkspaceId workspace) const
+{
+    std::vector<store::Action> found;
+    const auto of_workspace = [&](const store::Action& action) { return action.workspace == workspace; };
+    std::ranges::copy_if(open_ | std::views::values, std::back_inserter(found), of_workspace);
+    for (const auto* some : {&unwritten_, &being_written_})
+        std::ranges::copy_if(*some, std::back_inserter(found), of_workspace);
+    return found;
 }
 
 std::size_t Actions::open_of(AgentId agent) const

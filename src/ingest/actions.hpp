@@ -36,6 +36,8 @@ public:
     Status cancel(ActionId id);
     // While it is open, or what became of it is not yet in the store.
     std::optional<store::Action> find(ActionId id) const;
+    // All of which that holds; of one that is there twice the newest state comes first.
+    std::vector<store::Action> known(WorkspaceId workspace) const;
     std::size_t open_of(AgentId agent) const;
 
     std::vector<wire::Action> open_for(AgentId agent, bool takes_actions) override;

@@ -108,9 +108,13 @@ TEST_CASE("an action goes to its agent, and its reports to the listener and the 
     CHECK(world.changes.back().state == ActionState::Done);
     CHECK(world.changes.back().result == world.result());                 // the last one that was one
     CHECK(world.actions->find(ActionId(7))->state == ActionState::Done);  // until the store knows
+    CHECK(world.actions->known(WorkspaceId(999)).empty());
+    REQUIRE(world.actions->known(world.workspace).size() == 1);
+    CHECK(world.actions->known(world.workspace)[0].state == ActionState::Done);
     world.settle(7, ActionState::Done);
     testing::run(world.loop, asio::post(world.loop, use_task));
     CHECK_FALSE(world.actions->find(ActionId(7)));
+    CHECK(world.actions->known(world.workspace).empty());
     CHECK(world.stored(7).result == world.result());
     CHECK(world.stored(7).ended_us == kNow);
     CHECK_FALSE(world.actions->cancel(ActionId(7)));

@@ -96,6 +96,16 @@ def cancelled(w: World) -> None:
         wait_for("the agent to stop", lambda: w.agent.log().count("cancelled") >= 1)
 
 
+def cancelled_at_once(w: World) -> None:
+    """However soon it is asked for: what is being written down is neither waiting nor gone."""
+    for _ in range(100):
+        trace = w.ask()["id"]
+        w.root.delete(f"{w.base}/traces/{trace}").expect(204)
+        need(w.get(trace)["state"] == "cancelled", "it waits again")
+        listed = w.root.get(f"{w.base}/traces", query={"limit": 1}).expect(200).json["items"][0]
+        need(listed["id"] == trace and listed["state"] == "cancelled", f"the list says {listed['state']}")
+
+
 def survives_a_restart(w: World) -> None:
     with w.agent:
         w.agent.comes_on()
@@ -143,6 +153,7 @@ def run(build: Path, scratch: Path, tally: Tally) -> None:
         w = World(controller)
         for name, check in checks:
             tally.check(f"traces {name}", lambda check=check: as_root(check, w))
+        tally.check("traces one cancelled is so at once", lambda: cancelled_at_once(w))
         tally.check("traces bad wishes are refused", lambda: refused(w))
 
 
