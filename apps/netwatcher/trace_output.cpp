@@ -16,7 +16,6 @@ namespace {
 using probe::path::HopRow;
 using probe::path::ProbeState;
 using probe::path::Settled;
-using probe::path::Verdict;
 
 constexpr std::size_t kSparkWidth = 24;
 constexpr double kCertain = 0.9;
@@ -191,18 +190,18 @@ std::string sparkline(const std::vector<std::optional<Nanos>>& delays)
     return line;
 }
 
-std::string verdict_text(const probe::path::HopVerdict& verdict)
+std::string verdict_text(const probe::path::Judgement& verdict)
 {
     const auto loss = verdict.forwarding_loss_ratio * 100;
     const char* doubt = verdict.confidence < kCertain ? "?" : "";
     switch (verdict.verdict) {
-    case Verdict::None: return "";
-    case Verdict::Forwarding: return fmt::format("loss{}", doubt);
-    case Verdict::RateLimited:
+    case HopVerdict::None: return "";
+    case HopVerdict::Forwarding: return fmt::format("loss{}", doubt);
+    case HopVerdict::RateLimited:
         return verdict.limit_per_second ? fmt::format("limited to {:.2g}/s{}", *verdict.limit_per_second, doubt)
                                         : fmt::format("limits answers{}", doubt);
-    case Verdict::Silent: return "silent";
-    case Verdict::Filtered: break;
+    case HopVerdict::Silent: return "silent";
+    case HopVerdict::Filtered: break;
     }
     return fmt::format("filtered{}", loss > 0 ? doubt : "?");
 }

@@ -60,6 +60,6 @@ private:
 // A bar per delay from the least to the greatest of them; x: not answered.
 std::string sparkline(const std::vector<std::optional<Nanos>>& delays);
 // "5.0 % forwarding", "limited to 1.0/s", ... ; a question mark where it is not certain.
-std::string verdict_text(const probe::path::HopVerdict& verdict);
+std::string verdict_text(const probe::path::Judgement& verdict);
 
 }  // namespace nw::cli

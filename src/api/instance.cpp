@@ -64,13 +64,15 @@ void write_column(JsonWriter& json, const Column& column)
         .field("label", column.label)
         .key("children")
         .array();
-    for (const auto& child : column.children)
+    for (const auto& child : column.children) {
         json.object()
             .field("name", child.name)
             .field("type", kColumnTypes[std::size_t(child.type)])
             .field("unit", child.unit)
-            .field("label", child.label)
-            .end_object();
+            .field("label", child.label);
+        write_names(json, "names", child.names);
+        json.end_object();
+    }
     json.end_array().end_object();
 }
 

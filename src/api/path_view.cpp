@@ -111,7 +111,7 @@ void write_hop(JsonWriter& json, const Hop& hop, const quality::GradeThresholds&
     write_answer(json, hop);
     json.field("sent", hop.sent).field("received", hop.received).field("loss_ratio", hop.loss_ratio());
     write_delay(json, hop);
-    json.field("verdict", kHopVerdictNames[std::size_t(hop.verdict)])
+    json.field("verdict", name_of(hop.verdict))
         .field("confidence", hop.confidence)
         .field("forwarding_loss_ratio", hop.forwarding_loss_ratio)
         .field("limit_per_second", hop.verdict == HopVerdict::RateLimited ? hop.limit_per_second : std::nullopt)

@@ -121,9 +121,11 @@ void write_csv(CsvWriter& csv, const Rows& rows)
 
 void write_child(CsvWriter& csv, const ChildColumn& column, const ColumnValues& values, std::size_t row)
 {
-    if (column.type == ColumnType::Integer && values.numbers[row] == kAbsent) csv.empty();
-    else if (column.type == ColumnType::Integer) csv.number(values.numbers[row]);
-    else csv.text(column.unit == "ip" ? ip_text(values.bytes.at(row)) : std::string(values.bytes.at(row)));
+    if (column.type == ColumnType::Text)
+        csv.text(column.unit == "ip" ? ip_text(values.bytes.at(row)) : std::string(values.bytes.at(row)));
+    else if (const auto number = values.numbers[row]; number == kAbsent) csv.empty();
+    else if (number >= 0 && std::size_t(number) < column.names.size()) csv.text(column.names[std::size_t(number)]);
+    else csv.number(number);
 }
 
 // One line per child row, with the time of its run.

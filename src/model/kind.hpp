@@ -63,6 +63,7 @@ struct ChildColumn {
     ColumnType type = ColumnType::Integer;  // Integer or Text
     std::string_view unit{};                // as of columns; "ip": bytes of an address
     std::string_view label{};
+    std::span<const std::string_view> names{};  // of an Integer that stands for one of them
 };
 
 struct Column {

@@ -31,6 +31,7 @@ inline constexpr std::array<std::string_view, 5> kHopAnswerNames{"none", "exceed
 enum class HopVerdict : std::uint8_t { None = 0, Forwarding = 1, RateLimited = 2, Silent = 3, Filtered = 4 };
 inline constexpr std::array<std::string_view, 5> kHopVerdictNames{"none", "forwarding", "rate_limited", "silent",
                                                                   "filtered"};
+constexpr std::string_view name_of(HopVerdict verdict) { return kHopVerdictNames[std::size_t(verdict)]; }
 
 // An entry of an MPLS label stack (RFC 4950, RFC 5462).
 struct MplsEntry {
@@ -95,7 +96,7 @@ inline constexpr std::array<ChildColumn, 30> kHopColumns{{
     {.name = "ttl", .label = "TTL"},
     {.name = "address", .type = ColumnType::Text, .unit = "ip", .label = "Address"},
     {.name = "name", .type = ColumnType::Text, .label = "Name"},
-    {.name = "answer", .label = "Answer"},
+    {.name = "answer", .label = "Answer", .names = kHopAnswerNames},
     {.name = "icmp_type", .label = "ICMP type"},
     {.name = "icmp_code", .label = "ICMP code"},
     {.name = "sent", .unit = "packets", .label = "Sent"},
@@ -106,7 +107,7 @@ inline constexpr std::array<ChildColumn, 30> kHopColumns{{
     {.name = "rtt_sum_squares", .unit = "us2", .label = "RTT sum of squares"},
     {.name = "ipdv_sum", .unit = "us", .label = "Sum of |delay variation|"},
     {.name = "ipdv_count", .unit = "packets", .label = "Pairs for delay variation"},
-    {.name = "verdict", .label = "Verdict"},
+    {.name = "verdict", .label = "Verdict", .names = kHopVerdictNames},
     {.name = "confidence", .unit = "permille", .label = "Confidence"},
     {.name = "forwarding_loss", .unit = "ppm", .label = "Forwarding loss"},
     {.name = "limit", .unit = "mHz", .label = "Rate limit"},

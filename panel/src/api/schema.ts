@@ -2392,6 +2392,8 @@ export interface components {
                 /** @description As of columns; `ip` for addresses. */
                 unit: string;
                 label: string;
+                /** @description What the numbers of an integer column stand for, from 0; exports have the names. Empty: it is a quantity. */
+                names: string[];
             }[];
         };
         KindMetric: {
@@ -3962,7 +3964,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description `at,at_us,outcome,reason,address,clock` and the kind's columns; of a table `at,at_us` and its columns. */
+            /** @description `at,at_us,outcome,reason,address,clock` and the kind's columns; of a table `at,at_us` and its columns, such as `verdict` by its name. */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -115,7 +115,7 @@ TEST_CASE("a chain: every hop with its delay, and nothing beyond the destination
         CHECK(row.delay.best == Millis(2) * row.ttl);
         CHECK(row.delay.worst == Millis(2) * row.ttl);
         CHECK(row.delay.jitter_us() == 0);
-        CHECK(row.verdict.verdict == Verdict::None);
+        CHECK(row.verdict.verdict == HopVerdict::None);
         CHECK(row.last == (row.ttl == 10));
     }
     CHECK(bench.table().reached());
@@ -150,7 +150,7 @@ TEST_CASE("a target that never answers is asked hop by hop once per run, and a l
     CHECK(bench.port->sent.size() == 30 + 19 * 7);
     const auto rows = bench.table().rows();
     REQUIRE(rows.size() == 7);
-    CHECK(rows[6].verdict.verdict == Verdict::Filtered);
+    CHECK(rows[6].verdict.verdict == HopVerdict::Filtered);
     CHECK(!rows[6].address);
     CHECK(!bench.table().reached());
     REQUIRE(bench.seen.runs.size() == 1);
@@ -186,7 +186,7 @@ TEST_CASE("loss and limit by the packet: what the table says is what the network
     for (const auto& row : rows) {
         CHECK(row.sent == 300);
         CHECK(int(row.answered) == bench.fates(row.ttl, Fate::Answered));
-        const auto wanted = row.ttl == 6 ? Verdict::RateLimited : row.ttl >= 4 ? Verdict::Forwarding : Verdict::None;
+        const auto wanted = row.ttl == 6 ? HopVerdict::RateLimited : row.ttl >= 4 ? HopVerdict::Forwarding : HopVerdict::None;
         CHECK(row.verdict.verdict == wanted);
     }
     CHECK(*rows[5].verdict.limit_per_second == doctest::Approx(2).epsilon(0.1));
@@ -243,7 +243,7 @@ TEST_CASE("all branches are found, traced, and each has its own loss")
         if (!bad) CHECK(row.lost() == 0);
         // 19 % of 200, six standard deviations.
         if (bad) CHECK(row.loss_ratio() == doctest::Approx(0.19).epsilon(0.75));
-        CHECK(row.verdict.verdict == (bad ? Verdict::Forwarding : Verdict::None));
+        CHECK(row.verdict.verdict == (bad ? HopVerdict::Forwarding : HopVerdict::None));
     }
 }
 

@@ -111,7 +111,7 @@ HopEvidence Evidence::collect(const Meetings& meetings, std::size_t hop, Moment 
     return found;
 }
 
-std::vector<HopVerdict> Evidence::judge(const Meetings& meetings, Moment frontier) const
+std::vector<Judgement> Evidence::judge(const Meetings& meetings, Moment frontier) const
 {
     std::size_t hops = 0;
     bool arrived = true;
@@ -143,10 +143,10 @@ Evidence::Meetings Evidence::meetings_at(std::uint16_t flow, std::size_t hop) co
     return meetings;
 }
 
-std::map<std::uint16_t, std::vector<HopVerdict>> Evidence::judge(Moment frontier) const
+std::map<std::uint16_t, std::vector<Judgement>> Evidence::judge(Moment frontier) const
 {
-    std::map<Meetings, std::vector<HopVerdict>> judged;
-    std::map<std::uint16_t, std::vector<HopVerdict>> verdicts;
+    std::map<Meetings, std::vector<Judgement>> judged;
+    std::map<std::uint16_t, std::vector<Judgement>> verdicts;
     for (const auto& [id, flow] : flows_) {
         for (std::size_t hop = 0; hop < flow.hops.size(); ++hop) {
             const auto meetings = meetings_at(id, hop);
@@ -154,7 +154,7 @@ std::map<std::uint16_t, std::vector<HopVerdict>> Evidence::judge(Moment frontier
             if (known == judged.end()) known = judged.emplace(meetings, judge(meetings, frontier)).first;
             const auto own = std::ranges::find(meetings, id, &Meeting::flow);
             const auto at = hop - own->shift;
-            verdicts[id].push_back(at < known->second.size() ? known->second[at] : HopVerdict{});
+            verdicts[id].push_back(at < known->second.size() ? known->second[at] : Judgement{});
         }
     }
     return verdicts;

@@ -31,7 +31,7 @@ public:
     void keep_only(std::span<const std::uint16_t> kept);
     // By hop of each flow. `frontier`: probes sent from then on are left out, because of some of them it is not known
     // yet what became of them.
-    std::map<std::uint16_t, std::vector<HopVerdict>> judge(Moment frontier = Moment::max()) const;
+    std::map<std::uint16_t, std::vector<Judgement>> judge(Moment frontier = Moment::max()) const;
 
     // The latest round; and how many hops all flows have, which changes with the path.
     std::uint64_t newest() const;
@@ -74,7 +74,7 @@ private:
     bool open_round(Flow& flow, const Settled& probe);
     static void note_answer(Flow& flow, Hop& hop, const Settled& probe);
     HopEvidence collect(const Meetings& meetings, std::size_t hop, Moment frontier) const;
-    std::vector<HopVerdict> judge(const Meetings& meetings, Moment frontier) const;
+    std::vector<Judgement> judge(const Meetings& meetings, Moment frontier) const;
     Meetings meetings_at(std::uint16_t flow, std::size_t hop) const;
 
     std::map<std::uint16_t, Flow> flows_{};

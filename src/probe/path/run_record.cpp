@@ -244,7 +244,7 @@ std::vector<PathHop> RunRecord::hops(const Verdicts& verdicts) const
                 row.ttl = std::uint8_t(hop + 1);
                 if (judged != verdicts.end() && hop < judged->second.size()) {
                     const auto& verdict = judged->second[hop];
-                    row.verdict = nw::HopVerdict(verdict.verdict);
+                    row.verdict = verdict.verdict;
                     row.confidence = verdict.confidence;
                     row.forwarding_loss_ratio = verdict.forwarding_loss_ratio;
                     row.limit_per_second = verdict.limit_per_second;

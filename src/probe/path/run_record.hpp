@@ -23,7 +23,7 @@
 
 namespace nw::probe::path {
 
-using Verdicts = std::map<std::uint16_t, std::vector<HopVerdict>>;  // by flow, by TTL - 1
+using Verdicts = std::map<std::uint16_t, std::vector<Judgement>>;  // by flow, by TTL - 1
 
 // What the run says of the destination, all flows together.
 struct RunTotals {

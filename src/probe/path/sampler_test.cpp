@@ -118,7 +118,7 @@ TEST_CASE("a run is one sample: the destination in its columns, every router in 
             CHECK((hop.path == 0 && hop.sent == 10 && hop.received == 10));
             CHECK(hop.address == bytes_of(hop.ttl));
             CHECK(hop.rtt_min_us == 2'000 * hop.ttl);
-            CHECK(hop.verdict == nw::HopVerdict::None);
+            CHECK(hop.verdict == HopVerdict::None);
             CHECK(hop.answer == (hop.ttl == 5 ? HopAnswer::Arrived : HopAnswer::Exceeded));
         }
     }
@@ -152,7 +152,7 @@ TEST_CASE("loss of the destination is exactly what the network lost, run by run"
     CHECK(double(sent - received) / double(sent) == doctest::Approx(0.19).epsilon(0.4));
     // What the verdict says comes from many runs: it does not waver from one to the next.
     for (const auto& hop : bench.hops(bench.samples.size() - 1))
-        CHECK(hop.verdict == (hop.ttl >= 3 ? nw::HopVerdict::Forwarding : nw::HopVerdict::None));
+        CHECK(hop.verdict == (hop.ttl >= 3 ? HopVerdict::Forwarding : HopVerdict::None));
 }
 
 TEST_CASE("a device that goes ends the run and is told at once; back, the path is measured at once")
@@ -217,7 +217,7 @@ TEST_CASE("a destination that does not answer is lost, and the rows tell how far
         const auto hops = bench.hops(i);
         REQUIRE(hops.size() == 5);
         CHECK((hops[4].address.empty() && hops[4].answer == HopAnswer::None && hops[4].received == 0));
-        CHECK(hops[4].verdict == nw::HopVerdict::Filtered);
+        CHECK(hops[4].verdict == HopVerdict::Filtered);
     }
 }
 

@@ -53,7 +53,7 @@ struct HopRow {
     bool quoted = false;
     std::vector<packet::MplsLabel> mpls{};
     std::vector<packet::InterfaceInfo> interfaces{};
-    HopVerdict verdict{};
+    Judgement verdict{};
 
     std::uint64_t lost() const { return sent - answered; }
     double loss_ratio() const { return sent == 0 ? 0 : double(lost()) / double(sent); }

@@ -268,14 +268,14 @@ BucketFit fit_bucket(std::span<const Observation> probes, const std::optional<Co
 }
 
 // `behind`: of the hops further on that do not limit.
-HopVerdict judge_answering(const HopEvidence& hop, const std::optional<Counts>& behind)
+Judgement judge_answering(const HopEvidence& hop, const std::optional<Counts>& behind)
 {
     const auto seen = count(hop.probes);
     if (seen.sent == 0) return {};
     const auto none = std::log(kPriorNone) + log_chance(seen, 0);
     if (seen.lost == 0) {
         const auto forwarding = std::log(kPriorForwarding) + log_forwarding(seen, behind);
-        return {.verdict = Verdict::None, .confidence = std::exp(none - log_add(none, forwarding))};
+        return {.verdict = HopVerdict::None, .confidence = std::exp(none - log_add(none, forwarding))};
     }
     const auto forwarding = std::log(kPriorForwarding) + log_forwarding(seen, behind);
     const auto fit = fit_bucket(hop.probes, behind, false);
@@ -286,50 +286,50 @@ HopVerdict judge_answering(const HopEvidence& hop, const std::optional<Counts>& 
     limited += std::log(kPriorLimited);
     const auto all = log_add(none, log_add(forwarding, limited));
     if (limited > forwarding && limited > none) {
-        HopVerdict verdict{.verdict = Verdict::RateLimited, .confidence = std::exp(limited - all)};
+        Judgement verdict{.verdict = HopVerdict::RateLimited, .confidence = std::exp(limited - all)};
         if (fit.per_second > 0) verdict.limit_per_second = fit_bucket(hop.probes, behind, true).per_second;
         return verdict;
     }
-    if (none > forwarding) return {.verdict = Verdict::None, .confidence = std::exp(none - all)};
-    return {.verdict = Verdict::Forwarding, .confidence = std::exp(forwarding - all), .forwarding_loss_ratio = seen.ratio()};
+    if (none > forwarding) return {.verdict = HopVerdict::None, .confidence = std::exp(none - all)};
+    return {.verdict = HopVerdict::Forwarding, .confidence = std::exp(forwarding - all), .forwarding_loss_ratio = seen.ratio()};
 }
 
-HopVerdict judge_mute(const HopEvidence& hop, Verdict verdict, double loss)
+Judgement judge_mute(const HopEvidence& hop, HopVerdict verdict, double loss)
 {
     // Against it: all of its probes were lost by chance.
     const auto chance = std::pow(std::max(loss, 0.05), double(hop.probes.size()));
-    return {.verdict = verdict, .confidence = 1 - chance, .forwarding_loss_ratio = verdict == Verdict::Filtered ? 1.0 : 0.0};
+    return {.verdict = verdict, .confidence = 1 - chance, .forwarding_loss_ratio = verdict == HopVerdict::Filtered ? 1.0 : 0.0};
 }
 
 }  // namespace
 
-std::vector<HopVerdict> judge(std::span<const HopEvidence> hops, bool reached)
+std::vector<Judgement> judge(std::span<const HopEvidence> hops, bool reached)
 {
-    std::vector<HopVerdict> verdicts(hops.size());
+    std::vector<Judgement> verdicts(hops.size());
     std::size_t answering = hops.size();
     while (answering > 0 && !hops[answering - 1].ever_answered) --answering;
     std::optional<Counts> behind;
     for (auto i = answering; i-- > 0;) {
         const auto& hop = hops[i];
         if (!hop.ever_answered) {
-            verdicts[i] = judge_mute(hop, Verdict::Silent, behind ? behind->ratio() : 0);
+            verdicts[i] = judge_mute(hop, HopVerdict::Silent, behind ? behind->ratio() : 0);
             continue;
         }
         verdicts[i] = judge_answering(hop, behind);
-        if (verdicts[i].verdict == Verdict::RateLimited || hop.probes.empty()) continue;
+        if (verdicts[i].verdict == HopVerdict::RateLimited || hop.probes.empty()) continue;
         const auto seen = count(hop.probes);
         // What is lost before a hop that loses nothing cannot go on to the end.
-        if (verdicts[i].verdict == Verdict::None || !behind) behind = seen;
+        if (verdicts[i].verdict == HopVerdict::None || !behind) behind = seen;
         else behind = Counts{behind->sent + seen.sent, behind->lost + seen.lost};
     }
     // Hops that do not answer, or not always, lose what the answering one before them does.
     double loss = 0;
     for (std::size_t i = 0; i < answering; ++i) {
-        if (verdicts[i].verdict == Verdict::RateLimited || verdicts[i].verdict == Verdict::Silent)
+        if (verdicts[i].verdict == HopVerdict::RateLimited || verdicts[i].verdict == HopVerdict::Silent)
             verdicts[i].forwarding_loss_ratio = loss;
         else loss = verdicts[i].forwarding_loss_ratio;
     }
-    const auto beyond = reached ? Verdict::Silent : Verdict::Filtered;
+    const auto beyond = reached ? HopVerdict::Silent : HopVerdict::Filtered;
     for (auto i = answering; i < hops.size(); ++i) verdicts[i] = judge_mute(hops[i], beyond, loss);
     return verdicts;
 }

@@ -16,6 +16,7 @@
 #pragma once
 
 #include "base/time.hpp"
+#include "model/path_run.hpp"
 
 #include <array>
 #include <cstdint>
@@ -25,11 +26,6 @@
 #include <vector>
 
 namespace nw::probe::path {
-
-// The numbers are part of formats to come: append, never renumber.
-enum class Verdict : std::uint8_t { None = 0, Forwarding = 1, RateLimited = 2, Silent = 3, Filtered = 4 };
-inline constexpr std::array<std::string_view, 5> kVerdictNames{"none", "forwarding", "rate_limited", "silent", "filtered"};
-constexpr std::string_view name_of(Verdict verdict) { return kVerdictNames[std::size_t(verdict)]; }
 
 // One probe: when it was sent, counted from any fixed moment, and whether it was answered.
 struct Observation {
@@ -42,16 +38,16 @@ struct HopEvidence {
     bool ever_answered = false;         // also before the first of `probes`
 };
 
-struct HopVerdict {
-    Verdict verdict = Verdict::None;
+struct Judgement {
+    HopVerdict verdict = HopVerdict::None;
     double confidence = 0;
     double forwarding_loss_ratio = 0;          // of packets up to here and back, what the limiter hides left out
     std::optional<double> limit_per_second{};  // answers that a rate limiter lets through
 
-    friend bool operator==(const HopVerdict&, const HopVerdict&) = default;
+    friend bool operator==(const Judgement&, const Judgement&) = default;
 };
 
 // The hops of one path, nearest first. `reached`: the last of them is the destination.
-std::vector<HopVerdict> judge(std::span<const HopEvidence> hops, bool reached);
+std::vector<Judgement> judge(std::span<const HopEvidence> hops, bool reached);
 
 }  // namespace nw::probe::path

@@ -42,10 +42,10 @@ Seen trace(Network& network, int cycles, Nanos spacing, std::uint8_t hops)
     return seen;
 }
 
-Verdict truth_of(const Seen& seen, std::size_t hop)
+HopVerdict truth_of(const Seen& seen, std::size_t hop)
 {
-    if (seen.refused[hop] > 0) return Verdict::RateLimited;
-    return seen.lost[hop] > 0 ? Verdict::Forwarding : Verdict::None;
+    if (seen.refused[hop] > 0) return HopVerdict::RateLimited;
+    return seen.lost[hop] > 0 ? HopVerdict::Forwarding : HopVerdict::None;
 }
 
 constexpr std::uint8_t kHops = 8;
@@ -75,7 +75,7 @@ double let_through(const Seen& seen, std::size_t hop)
     return double(int(seen.hops[hop].probes.size()) - seen.refused[hop] - seen.lost[hop] + seen.lost_back[hop]) / 30.0;
 }
 
-std::string describe(const Case& given, const Seen& seen, std::size_t hop, const HopVerdict& verdict)
+std::string describe(const Case& given, const Seen& seen, std::size_t hop, const Judgement& verdict)
 {
     return "loss " + std::to_string(given.loss) + " before hop " + std::to_string(given.lossy) + ", limit "
            + std::to_string(given.rate) + "/" + std::to_string(given.depth) + " at hop " + std::to_string(given.limited)
@@ -125,10 +125,10 @@ TEST_CASE("a hop that answers always, next to one that limits, is no fault; the 
 {
     const auto seen = run({.rate = 1, .limited = 4, .depth = 6}, 5);
     const auto verdicts = judge(seen.hops, true);
-    CHECK(verdicts[3].verdict == Verdict::RateLimited);
+    CHECK(verdicts[3].verdict == HopVerdict::RateLimited);
     CHECK(verdicts[3].forwarding_loss_ratio == 0);
     CHECK(verdicts[3].confidence > 0.99);
-    CHECK(verdicts[7].verdict == Verdict::None);
+    CHECK(verdicts[7].verdict == HopVerdict::None);
     CHECK(verdicts[7].confidence > 0.9);
 }
 
@@ -136,8 +136,8 @@ TEST_CASE("a limited hop behind a lossy link shows the loss of the path, not its
 {
     const auto seen = run({.loss = 0.1, .lossy = 3, .rate = 1, .limited = 5, .depth = 6}, 5);
     const auto verdicts = judge(seen.hops, true);
-    CHECK(verdicts[3].verdict == Verdict::Forwarding);
-    CHECK(verdicts[4].verdict == Verdict::RateLimited);
+    CHECK(verdicts[3].verdict == HopVerdict::Forwarding);
+    CHECK(verdicts[4].verdict == HopVerdict::RateLimited);
     CHECK(verdicts[4].forwarding_loss_ratio == verdicts[3].forwarding_loss_ratio);
     CHECK(verdicts[4].forwarding_loss_ratio < 0.3);
 }
@@ -149,16 +149,16 @@ TEST_CASE("silence and filters")
     network.nodes[4].silent = true;
     auto seen = trace(network, 20, Millis(100), kHops);
     auto verdicts = judge(seen.hops, true);
-    CHECK(verdicts[3].verdict == Verdict::Silent);
+    CHECK(verdicts[3].verdict == HopVerdict::Silent);
     CHECK(verdicts[3].confidence > 0.99);
-    CHECK(verdicts[4].verdict == Verdict::None);
+    CHECK(verdicts[4].verdict == HopVerdict::None);
 
     network.nodes[6].filters = true;
     seen = trace(network, 20, Millis(100), kHops);
     verdicts = judge(seen.hops, false);
-    CHECK(verdicts[3].verdict == Verdict::Silent);
-    CHECK(verdicts[4].verdict == Verdict::None);
-    for (std::size_t hop = 5; hop < kHops; ++hop) CHECK(verdicts[hop].verdict == Verdict::Filtered);
+    CHECK(verdicts[3].verdict == HopVerdict::Silent);
+    CHECK(verdicts[4].verdict == HopVerdict::None);
+    for (std::size_t hop = 5; hop < kHops; ++hop) CHECK(verdicts[hop].verdict == HopVerdict::Filtered);
 }
 
 TEST_CASE("a path that breaks is loss, not a filter")
@@ -172,9 +172,9 @@ TEST_CASE("a path that breaks is loss, not a filter")
         for (const auto& probe : broken.hops[hop].probes)
             seen.hops[hop].probes.push_back({probe.at + Seconds(10), probe.answered});
     const auto verdicts = judge(seen.hops, true);
-    CHECK(verdicts[4].verdict == Verdict::None);
+    CHECK(verdicts[4].verdict == HopVerdict::None);
     for (std::size_t hop = 5; hop < kHops; ++hop) {
-        CHECK(verdicts[hop].verdict == Verdict::Forwarding);
+        CHECK(verdicts[hop].verdict == HopVerdict::Forwarding);
         CHECK(verdicts[hop].forwarding_loss_ratio == doctest::Approx(0.5));
     }
 }
@@ -182,7 +182,7 @@ TEST_CASE("a path that breaks is loss, not a filter")
 TEST_CASE("little was seen: little is claimed")
 {
     const auto one = run({}, 1, 1);
-    CHECK(judge(one.hops, true)[0].verdict == Verdict::None);
+    CHECK(judge(one.hops, true)[0].verdict == HopVerdict::None);
     CHECK(judge({}, false).empty());
     std::vector<HopEvidence> nothing(3);
     for (const auto& verdict : judge(nothing, false)) CHECK(verdict.confidence == 0);
