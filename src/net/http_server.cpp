@@ -297,10 +297,10 @@ std::string HttpServer::Impl::head(const Response& response, bool keep_alive, st
 
 Task<ErrorCode> HttpServer::Impl::write(Stream& stream, const Response& response, bool keep_alive, bool head_only)
 {
-    if (response.source && !head_only) {
+    if (response.source) {
         const auto start = head(response, keep_alive, std::nullopt);
         auto [error, bytes] = co_await asio::async_write(stream, asio::buffer(start), nothrow);
-        if (error) co_return error;
+        if (error || head_only) co_return error;
         co_return co_await write_stream(stream, response);
     }
     const auto body = response.static_body.empty() ? std::string_view(response.body) : response.static_body;

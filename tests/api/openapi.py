@@ -1,5 +1,6 @@
 """The document and the controller say the same: the same operations, and answers of the documented form."""
 
+import csv
 import sqlite3
 import subprocess
 import time
@@ -310,6 +311,9 @@ def paths(s: Scenario) -> None:
     history = s.ok("GET", PATHS + "/changes", query=s.range(), **route).json
     need(history["changes"] == [] and history["stability"] == 1 and len(history["routes"]) == 1, f"{history}")
     need(history["routes"][0]["hops"][-1] == ["127.0.0.1"] and history["routes"][0]["runs"] == history["runs"], f"{history}")
+    exported = s.ok("GET", "/workspaces/{workspace}/probes/{probe}/samples.csv", query=s.range() | {"table": "hops"}, **route).body
+    hop = next(csv.DictReader(exported.decode().splitlines()))
+    need((hop["address"], hop["answer"], hop["verdict"], hop["sent"]) == ("127.0.0.1", "arrived", "none", "2"), f"exported: {hop}")
 
 
 def route_changes(s: Scenario) -> None:
@@ -522,6 +526,10 @@ def malformed(s: Scenario) -> None:
 def head(s: Scenario) -> None:
     get, headed = s.root.get("/kinds").expect(200), s.root.call("HEAD", API + "/kinds").expect(200)
     need(not headed.body and headed.headers["Content-Length"] == get.headers["Content-Length"], "HEAD and GET differ")
+    # A streamed answer has no length before it was made.
+    audit = s.root.call("HEAD", API + f"/workspaces/{s.w['workspace']}/audit.csv").expect(200)
+    need(not audit.body and "Content-Length" not in audit.headers, f"HEAD of a stream tells a length: {audit.headers}")
+    need(len(s.root.get("/kinds").expect(200).body) == len(get.body), "the connection is out of step after HEAD")
 
 
 def live(s: Scenario) -> None:
