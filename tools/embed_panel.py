@@ -62,7 +62,7 @@ def main() -> int:
         etag = hashlib.sha256(file.read_bytes()).hexdigest()[:20]
         url = "/" + file.relative_to(dist).as_posix()
         immutable = "true" if HASHED.search(file.name) else "false"
-        rows.append(f'        {{"{url}", "{TYPES.get(file.suffix, "application/octet-stream")}", "\\"{etag}\\"", {immutable},\n'
+        rows.append(f'        {{"{url}", "{TYPES.get(file.suffix, "application/octet-stream")}", "W/\\"{etag}\\"", {immutable},\n'
                     f'         {views["plain"]}, {views["gzip"]}, {views["brotli"]}, {file.stat().st_size}}},')
     data.append('    .section .note.GNU-stack,"",%progbits\n')
     assembler.write_text("".join(data))

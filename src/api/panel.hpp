@@ -16,7 +16,7 @@ namespace nw::api {
 struct PanelAsset {
     std::string_view path{};  // "/assets/index-3f2a.js"
     std::string_view content_type{};
-    std::string_view etag{};
+    std::string_view etag{};    // weak (RFC 9110 section 8.8.1): one for the packed and the plain form
     bool immutable = false;     // its name holds a hash of its contents
     std::string_view plain{};   // empty: there is only the packed one
     std::string_view gzip{};    // empty: not smaller

@@ -14,10 +14,10 @@ constexpr char kPackedBytes[] =
     "\x4d\xd1\xc1\xca\xe4\x02\x00\xce\x42\xf9\xcf\x25\x00\x00\x00";
 constexpr std::string_view kPacked(kPackedBytes, sizeof kPackedBytes - 1);
 constexpr PanelAsset kAssets[] = {
-    {"/index.html", "text/html; charset=utf-8", "\"page\"", false, "<html>", "", "", 6},
-    {"/assets/app-01234567.js", "text/javascript", "\"app\"", true, "", kPacked, "(brotli)", kScript.size()},
-    {"/assets/late-01234567.js", "text/javascript", "\"late\"", true, "", kPacked, "", kScript.size()},
-    {"/assets/torn-01234567.js", "text/javascript", "\"torn\"", true, "", kPacked.substr(0, 20), "", kScript.size()},
+    {"/index.html", "text/html; charset=utf-8", "W/\"page\"", false, "<html>", "", "", 6},
+    {"/assets/app-01234567.js", "text/javascript", "W/\"app\"", true, "", kPacked, "(brotli)", kScript.size()},
+    {"/assets/late-01234567.js", "text/javascript", "W/\"late\"", true, "", kPacked, "", kScript.size()},
+    {"/assets/torn-01234567.js", "text/javascript", "W/\"torn\"", true, "", kPacked.substr(0, 20), "", kScript.size()},
 };
 
 net::Response get(std::string path, net::Params headers = {}, net::Method method = net::Method::Get)
@@ -57,7 +57,7 @@ TEST_CASE("a client that takes no gzip gets the file as it was built, with the s
         CHECK(plain.status == 200);
         CHECK(body_of(plain) == kScript);
         CHECK(header_of(plain, "Content-Encoding").empty());
-        CHECK(header_of(plain, "ETag") == "\"app\"");
+        CHECK(header_of(plain, "ETag") == "W/\"app\"");
         CHECK(header_of(plain, "Vary") == "Accept-Encoding");
         CHECK(plain.content_type == "text/javascript");
     }
@@ -77,12 +77,12 @@ TEST_CASE("what does not get smaller is served as it is, whatever the client tak
 TEST_CASE("a file that the client has is not sent again, packed or not")
 {
     for (const auto* accepted : {"", "gzip"}) {
-        const auto same = get("/assets/late-01234567.js", {{"accept-encoding", accepted}, {"if-none-match", "\"late\""}});
+        const auto same = get("/assets/late-01234567.js", {{"accept-encoding", accepted}, {"if-none-match", "W/\"late\""}});
         CHECK(same.status == 304);
         CHECK(body_of(same).empty());
-        CHECK(header_of(same, "ETag") == "\"late\"");
+        CHECK(header_of(same, "ETag") == "W/\"late\"");
         CHECK(header_of(same, "Content-Encoding").empty());
-        CHECK(get("/assets/late-01234567.js", {{"if-none-match", "\"app\""}}).status == 200);
+        CHECK(get("/assets/late-01234567.js", {{"if-none-match", "W/\"app\""}}).status == 200);
     }
 }
 
