@@ -12,6 +12,7 @@ constexpr std::size_t kRoutersMax = 64;       // at one distance; beyond, the on
 constexpr std::uint32_t kSamplesMax = 4'096;  // then all counts are halved
 constexpr std::uint32_t kSamplesKept = 4;     // of what was known before a change
 constexpr std::size_t kSetsMax = 32;          // known at one distance; beyond, the rarest goes
+constexpr std::uint32_t kPassingRuns = 3;     // a set that fewer runs than these saw may be of a change going on
 constexpr double kGone = 3;                   // evidence for being part of a change that is certain
 constexpr std::uint32_t kRareOneIn = 200;     // of a route are those that had a share of at least that
 
@@ -157,13 +158,17 @@ void RouteTracker::take_set(Sets& sets, const Seen& seen, bool clear, std::int64
     for (const auto& hit : seen.hits) digest += std::hash<std::string_view>{}(hit.address) | 1;
     if (sets.now_runs > 0 && digest == sets.now) {
         ++sets.now_runs;
+        sets.now_until_us = at_us;
         return;
     }
     if (sets.now_runs > 0) {
-        const auto found = std::ranges::find(sets.known, sets.now, &Sets::Known::digest);
-        if (found != sets.known.end()) found->runs += sets.now_runs;
-        else if (sets.known.size() < kSetsMax) sets.known.push_back({sets.now, sets.now_runs});
-        else *std::ranges::min_element(sets.known, {}, &Sets::Known::runs) = {sets.now, sets.now_runs};
+        auto found = std::ranges::find(sets.known, sets.now, &Sets::Known::digest);
+        if (found == sets.known.end() && sets.known.size() < kSetsMax)
+            found = sets.known.insert(found, {.digest = sets.now});
+        else if (found == sets.known.end())
+            *(found = std::ranges::min_element(sets.known, {}, &Sets::Known::runs)) = {.digest = sets.now};
+        found->runs += sets.now_runs;
+        if (found->runs >= kPassingRuns) sets.old_until_us = sets.now_until_us;
     }
     sets.runs += sets.now_runs;
     sets.unclear += sets.now_unclear;
@@ -175,7 +180,7 @@ void RouteTracker::take_set(Sets& sets, const Seen& seen, bool clear, std::int64
     sets.now = digest;
     sets.now_runs = 1;
     sets.now_unclear = 0;
-    sets.now_since_us = at_us;
+    sets.now_since_us = sets.now_until_us = at_us;
 }
 
 void RouteTracker::take(Distance& distance, const Seen& seen, bool all_reached, std::int64_t at_us)
@@ -226,6 +231,17 @@ double RouteTracker::evidence_other_set(const Sets& sets)
     return evidence(before, after) - 2 * std::log(std::max(1.0, double(sets.known.size()) / 2));
 }
 
+// The first run that saw any of it, after the last one that saw an old set.
+std::int64_t RouteTracker::other_set_since(const Distance& distance)
+{
+    const auto& sets = distance.sets;
+    auto since = sets.now_since_us;
+    for (const auto& router : distance.routers)
+        if (router.last_us >= sets.now_since_us && router.first_us > sets.old_until_us)
+            since = std::min(since, router.first_us);
+    return since;
+}
+
 double RouteTracker::evidence_replaced(const Distance& distance)
 {
     if (distance.novel_runs == 0) return 0;
@@ -262,7 +278,7 @@ std::optional<std::int64_t> RouteTracker::confirmed_since(const Distance& distan
     if (distance.novel_runs >= options_.confirm_runs && evidence_replaced(distance) >= options_.replaced)
         take_earlier(distance.novel_since_us);
     if (distance.sets.now_runs >= options_.confirm_runs && evidence_other_set(distance.sets) >= options_.other_set)
-        take_earlier(distance.sets.now_since_us);
+        take_earlier(other_set_since(distance));
     for (const auto& router : distance.routers) {
         if (router.absent_runs == 0 && router.runs >= options_.confirm_runs && router.before > 0
             && evidence_appeared(distance, router) >= options_.appeared)
@@ -396,6 +412,7 @@ void RouteTracker::start_anew(Distance& distance, std::int64_t since_us)
     auto& sets = distance.sets;
     sets.known.clear();
     sets.runs = sets.unclear = 0;
+    sets.old_until_us = kNever;
     if (sets.now_since_us < since_us) sets.now_runs = std::min(sets.now_runs, kSamplesKept);
     for (auto& router : distance.routers) {
         router.samples = std::clamp(novel ? router.samples : scaled(router.samples), 1U, std::max(1U, distance.answered));

@@ -15,7 +15,8 @@
 // 6. Another set: at a distance where everybody answers, runs saw one set of routers, and since some run they see another
 //    one, though all of its routers are known: a pinned flow has moved, or a branch is in use again. A run that was silent
 //    at the distance, or a flow of which did not reach the destination, may have been either. Runs follow each other and
-//    chance has many beginnings, so it needs more evidence (e^18).
+//    chance has many beginnings, so it needs more evidence (e^18). While the route changes, runs may see neither the old
+//    set nor the new one: the change is dated to the first of them that saw a router of the new one for the first time.
 // 7. Any of them needs `confirm_runs` runs; the change is dated to the first run that saw it. How far the destination is
 //    counts as one more distance.
 // 8. The run in which the route changes often saw both the old one and the new one. Who was seen in that run and not
@@ -85,6 +86,7 @@ private:
         std::uint32_t absent_silent = 0;
         std::uint32_t absent_runs = 0;
     };
+    static constexpr std::int64_t kNever = INT64_MAX;
     // Which sets of routers the runs saw at one distance.
     struct Sets {
         struct Known {
@@ -98,6 +100,8 @@ private:
         std::uint32_t now_runs = 0;
         std::uint32_t now_unclear = 0;
         std::int64_t now_since_us = 0;
+        std::int64_t now_until_us = 0;
+        std::int64_t old_until_us = kNever;  // the last run that saw a set before it which was no passing one
     };
     // Everything seen at one distance; at index 0 the lengths of the paths.
     struct Distance {
@@ -120,6 +124,7 @@ private:
     void take_present(const Flow& unreached, std::int64_t at_us);
     static void take_set(Sets& sets, const Seen& seen, bool clear, std::int64_t at_us);
     static double evidence_other_set(const Sets& sets);
+    static std::int64_t other_set_since(const Distance& distance);
     static double evidence_replaced(const Distance& distance);
     static double evidence_appeared(const Distance& distance, const Router& router);
     static double evidence_vanished(const Distance& distance, const Router& router);

@@ -291,6 +291,30 @@ TEST_CASE("one of two branches that is lost, and comes back, is one change each"
     }
 }
 
+// The run in which a branch comes back may see it alone, or be silent where the other one is.
+TEST_CASE("a change is dated to the run that first saw the new branch, and names it, whatever that run missed")
+{
+    const FakeFlow one{{{1}, {10}, {4}}}, other{{{1}, {11}, {4}}};
+    const FakeFlow silent{{{1}, {.router = 10, .received = 0}, {4}}};
+    const std::vector<std::vector<FakeFlow>> first{{other}, {silent, other}, {other, silent}};
+    for (const auto& passing : first) {
+        for (const auto runs : {1, 2}) {
+            CAPTURE(runs);
+            Day day(1);
+            day.go([&](Random&) { return std::vector{one, other}; }, 40);
+            day.go([&](Random&) { return std::vector{one}; }, 14);
+            REQUIRE(day.changes.size() == 1);
+            const auto back = day.now + kMinute;
+            day.go([&](Random&) { return passing; }, runs);
+            day.go([&](Random&) { return std::vector{one, other}; }, 60);
+            REQUIRE(day.changes.size() == 2);
+            CHECK(day.changes[1].at_us == back);
+            CHECK(addresses(day.changes[1].added) == std::vector{v4(11)});
+            CHECK(day.changes[1].removed.empty());
+        }
+    }
+}
+
 // Loss in one branch takes some of its runs away from the destination; that is no other route.
 TEST_CASE("a branch through which nothing comes any more is no change while its flow still goes there")
 {

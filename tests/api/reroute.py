@@ -173,10 +173,10 @@ def lost_and_found(route: Route) -> None:
     wait_for("the return to be told", lambda: len(route.changes()["changes"]) == 2, 120)
     lost, found = route.changes()["changes"]
     need(at - 1_000_000 <= lost["at_us"] <= at + 3_000_000, f"dated {(lost['at_us'] - at) / 1e6:.1f} s after the loss")
-    need([h["address"] for h in lost["removed"]] == [BRANCHES[1]] and lost["added"] == [], f"{lost}")
+    need([h["address"] for h in lost["removed"]] == [BRANCHES[1]] and lost["added"] == [], f"told of the loss: {lost}")
     # Nobody can see it before the branches are looked for again.
     need(back <= found["at_us"] <= back + 75_000_000, f"dated {(found['at_us'] - back) / 1e6:.1f} s after the return")
-    need([h["address"] for h in found["added"]] == [BRANCHES[1]] and found["removed"] == [], f"{found}")
+    need([h["address"] for h in found["added"]] == [BRANCHES[1]] and found["removed"] == [], f"told of the return: {found}")
 
 
 def run(build: Path, scratch: Path, tally: Tally) -> None:
