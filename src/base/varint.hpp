@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,6 +46,21 @@ inline bool take_varint(const char*& at, const char* end, std::uint64_t& value)
         value |= std::uint64_t(byte & 0x7f) << shift;
     }
     return true;
+}
+
+// Passes over `count` of them without looking at what they are; false when there are fewer.
+inline bool skip_varints(const char*& at, const char* end, std::uint64_t count)
+{
+    constexpr std::uint64_t kContinues = 0x8080'8080'8080'8080;
+    while (count >= 8 && end - at >= 8) {
+        std::uint64_t eight = 0;
+        std::memcpy(&eight, at, 8);
+        count -= std::uint64_t(std::popcount(~eight & kContinues));
+        at += 8;
+    }
+    for (; count > 0 && at != end; ++at)
+        if (std::uint8_t(*at) < 0x80) --count;
+    return count == 0;
 }
 
 // The same off the front of `in`, which stays as it is when there is nothing.

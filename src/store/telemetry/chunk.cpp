@@ -216,7 +216,7 @@ Status decode_hot(const Frame& frame, std::uint32_t count, Rows& rows)
     return {};
 }
 
-Result<std::size_t> sum_of(const std::vector<std::int64_t>& counts)
+Result<std::size_t> sum_of(std::span<const std::int64_t> counts)
 {
     std::size_t sum = 0;
     for (const auto count : counts) {
@@ -225,6 +225,19 @@ Result<std::size_t> sum_of(const std::vector<std::int64_t>& counts)
     }
     if (sum > kChunkChildRowsMax + kChildRowsMax) return corrupt("too many child rows");
     return sum;
+}
+
+// From the first to the last row whose time is wanted. Rows are in order of time, unless somebody wrote them who does
+// not know that.
+RowSpan rows_within(std::span<const std::int64_t> at_us, TimeRange wanted)
+{
+    RowSpan span;
+    for (std::uint32_t row = 0; row < at_us.size(); ++row) {
+        if (!wanted.contains(at_us[row])) continue;
+        if (span.end == 0) span.begin = row;
+        span.end = row + 1;
+    }
+    return span;
 }
 
 // `at_us` of the rows; the tables of those outside of `wanted` are left out.
@@ -238,20 +251,24 @@ Status decode_table(const Frame& frame, std::size_t index, const Column& column,
     }
     std::vector<std::int64_t> counts;
     NW_CHECK(decode_numbers(frame.section(table_tag(index, 0)), count, counts));
+    const auto span = rows_within(at_us, wanted);
     NW_TRY(const auto sum, sum_of(counts));
-    ChildRows all{.count = sum, .columns = std::vector<ColumnValues>(column.children.size())};
+    NW_TRY(const auto before, sum_of(std::span(counts).first(span.begin)));
+    NW_TRY(const auto within, sum_of(std::span(counts).subspan(span.begin, span.end - span.begin)));
+    const RowSpan children{std::uint32_t(before), std::uint32_t(before + within)};
+    ChildRows some{.count = within, .columns = std::vector<ColumnValues>(column.children.size())};
     for (std::size_t i = 0; i < column.children.size(); ++i) {
         const auto section = frame.section(table_tag(index, 1 + i));
-        auto& child = all.columns[i];
+        auto& child = some.columns[i];
         if (column.children[i].type == ColumnType::Integer)
-            NW_CHECK(decode_numbers(section, std::uint32_t(sum), child.numbers));
-        else NW_CHECK(decode_strings(section, std::uint32_t(sum), wire::kTextBytesMax, child.bytes));
+            NW_CHECK(decode_numbers(section, std::uint32_t(sum), children, child.numbers));
+        else NW_CHECK(decode_strings(section, std::uint32_t(sum), children, wire::kTextBytesMax, child.bytes));
     }
     std::size_t from = 0;
-    for (std::size_t row = 0; row < counts.size(); ++row) {
-        const auto children = std::size_t(counts[row]);
-        out.push(wanted.contains(at_us[row]) ? encode_child_rows(column.children, all, from, children) : std::string());
-        from += children;
+    for (std::uint32_t row = 0; row < count; ++row) {
+        const auto held = std::size_t(counts[row]);
+        out.push(wanted.contains(at_us[row]) ? encode_child_rows(column.children, some, from, held) : std::string());
+        if (row >= span.begin && row < span.end) from += held;
     }
     return {};
 }

@@ -168,6 +168,30 @@ TEST_CASE("sections of random bytes are refused or decode to as many rows as ask
     }
 }
 
+TEST_CASE("some rows of a section are the same as those of the whole")
+{
+    SeededRandom random(27);
+    for (int round = 0; round < 2'000; ++round) {
+        const auto rows = std::uint32_t(1 + random.below(200));
+        const auto begin = std::uint32_t(random.below(rows + 1));
+        const RowSpan span{begin, begin + std::uint32_t(random.below(rows - begin + 1))};
+        const std::uint64_t step = round % 3 == 0 ? 1 : 1ULL << random.below(40);
+        std::vector<std::int64_t> numbers, some;
+        BytesColumn strings, few;
+        std::int64_t last = 0;
+        for (std::uint32_t row = 0; row < rows; ++row) {
+            last = round % 2 == 0 ? last + std::int64_t(random.below(step)) : std::int64_t(random.below(step));
+            numbers.push_back(round % 5 == 0 && random.below(3) == 0 ? kAbsent : last);
+            strings.push(std::string(random.below(3), 'r'));
+        }
+        REQUIRE(decode_numbers(encode_numbers(numbers), rows, span, some));
+        REQUIRE(decode_strings(encode_strings(strings), rows, span, 16, few));
+        CHECK(std::ranges::equal(some, std::span(numbers).subspan(span.begin, span.end - span.begin)));
+        REQUIRE(few.size() == span.end - span.begin);
+        for (auto row = span.begin; row < span.end; ++row) CHECK(few.at(row - span.begin) == strings.at(row));
+    }
+}
+
 TEST_CASE("a day of pings takes the room it should")
 {
     // Smooth data stand in for what the generator of the benchmark measures more exactly.

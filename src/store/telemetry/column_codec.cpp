@@ -77,6 +77,35 @@ std::string encode_as(std::uint8_t mode, std::uint64_t more, const std::vector<s
     return out.take();
 }
 
+// Numbers one after the other, as they were before encode_as.
+class NumberReader {
+public:
+    NumberReader(const char* at, const char* end, bool deltas, bool some_absent)
+        : at_(at), end_(end), deltas_(deltas), some_absent_(some_absent)
+    {}
+    // False when there is none.
+    bool next()
+    {
+        std::uint64_t taken = 0;
+        if (!take_varint(at_, end_, taken)) return false;
+        absent_ = some_absent_ && taken == 0;
+        if (absent_) return true;
+        const auto value = unzigzag(taken - (some_absent_ ? 1 : 0));
+        last_ = deltas_ ? sum(last_, value) : value;
+        return true;
+    }
+    std::int64_t value() const { return absent_ ? kAbsent : last_; }
+    bool at_end() const { return at_ == end_; }
+
+private:
+    const char* at_;
+    const char* end_;
+    bool deltas_;
+    bool some_absent_;
+    bool absent_ = false;
+    std::int64_t last_ = 0;
+};
+
 }  // namespace
 
 std::string encode_numbers(const std::vector<std::int64_t>& numbers)
@@ -96,38 +125,39 @@ std::string encode_numbers(const std::vector<std::int64_t>& numbers)
 
 Status decode_numbers(std::string_view section, std::uint32_t rows, std::vector<std::int64_t>& out)
 {
+    return decode_numbers(section, rows, {0, rows}, out);
+}
+
+Status decode_numbers(std::string_view section, std::uint32_t rows, RowSpan wanted, std::vector<std::int64_t>& out)
+{
+    const auto count = wanted.end - wanted.begin;
     if (section.empty()) {
-        out.insert(out.end(), rows, kAbsent);
+        out.insert(out.end(), count, kAbsent);
         return {};
     }
     const auto mode = std::uint8_t(section.front());
-    const bool some_absent = (mode & kSomeAbsent) != 0;
     section.remove_prefix(1);
     if (mode == kConstant) {
         const auto value = take_varint(section);
         if (!value || !section.empty()) return corrupt("a constant that is none");
-        out.insert(out.end(), rows, unzigzag(*value));
+        out.insert(out.end(), count, unzigzag(*value));
         return {};
     }
     const bool deltas = (mode & ~kSomeAbsent) == kDeltas;
     if (!deltas && (mode & ~kSomeAbsent) != kPlain) return corrupt("unknown mode of numbers");
     if (section.size() < rows) return corrupt("fewer numbers than rows");
-    out.reserve(out.size() + rows);
-    std::int64_t last = 0;
     const auto* at = section.data();
     const auto* const end = at + section.size();
-    std::uint64_t taken = 0;
-    for (std::uint32_t row = 0; row < rows; ++row) {
-        if (!take_varint(at, end, taken)) return corrupt("numbers that are cut short");
-        if (some_absent && taken == 0) {
-            out.push_back(kAbsent);
-            continue;
-        }
-        const auto value = unzigzag(taken - (some_absent ? 1 : 0));
-        last = deltas ? sum(last, value) : value;
-        out.push_back(last);
+    if (!deltas && !skip_varints(at, end, wanted.begin)) return corrupt("numbers that are cut short");
+    NumberReader reader(at, end, deltas, (mode & kSomeAbsent) != 0);
+    for (auto row = deltas ? wanted.begin : 0; row > 0; --row)
+        if (!reader.next()) return corrupt("numbers that are cut short");
+    out.reserve(out.size() + count);
+    for (std::uint32_t row = 0; row < count; ++row) {
+        if (!reader.next()) return corrupt("numbers that are cut short");
+        out.push_back(reader.value());
     }
-    return at == end ? Status{} : corrupt("more numbers than rows");
+    return wanted.end < rows || reader.at_end() ? Status{} : corrupt("more numbers than rows");
 }
 
 std::string encode_strings(const BytesColumn& strings)
@@ -162,8 +192,13 @@ std::string encode_strings(const BytesColumn& strings)
 
 Status decode_strings(std::string_view section, std::uint32_t rows, std::size_t each_max, BytesColumn& out)
 {
+    return decode_strings(section, rows, {0, rows}, each_max, out);
+}
+
+Status decode_strings(std::string_view section, std::uint32_t rows, RowSpan wanted, std::size_t each_max, BytesColumn& out)
+{
     if (section.empty()) {
-        out.ends.insert(out.ends.end(), rows, std::uint32_t(out.data.size()));
+        out.ends.insert(out.ends.end(), wanted.end - wanted.begin, std::uint32_t(out.data.size()));
         return {};
     }
     const auto count = take_varint(section);
@@ -176,17 +211,20 @@ Status decode_strings(std::string_view section, std::uint32_t rows, std::size_t 
         distinct.push_back(section.substr(0, *length));
         section.remove_prefix(*length);
     }
-    std::uint32_t left = rows;
-    while (left > 0) {
+    std::uint32_t row = 0;
+    while (row < wanted.end) {
         const auto index = take_varint(section);
         const auto run = take_varint(section);
-        if (!index || !run || *index >= distinct.size() || *run == 0 || *run > left)
+        if (!index || !run || *index >= distinct.size() || *run == 0 || *run > rows - row)
             return corrupt("a run of strings out of range");
-        if (out.data.size() + *run * distinct[*index].size() > UINT32_MAX) return corrupt("too many bytes of strings");
-        for (std::uint64_t i = 0; i < *run; ++i) out.push(distinct[*index]);
-        left -= std::uint32_t(*run);
+        const auto next = row + std::uint32_t(*run);
+        const auto begin = std::max(row, wanted.begin), end = std::min(next, wanted.end);
+        const std::uint64_t times = begin < end ? end - begin : 0;
+        if (out.data.size() + times * distinct[*index].size() > UINT32_MAX) return corrupt("too many bytes of strings");
+        for (std::uint64_t i = 0; i < times; ++i) out.push(distinct[*index]);
+        row = next;
     }
-    return section.empty() ? Status{} : corrupt("more strings than rows");
+    return wanted.end < rows || section.empty() ? Status{} : corrupt("more strings than rows");
 }
 
 HistogramStreams encode_histograms(const BytesColumn& compact)

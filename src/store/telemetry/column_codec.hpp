@@ -18,14 +18,23 @@
 
 namespace nw::store {
 
+// Rows `begin` to before `end`; what lies before is passed over as cheaply as it can be, what lies behind not looked at.
+struct RowSpan {
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+};
+
 // Empty when all are absent.
 std::string encode_numbers(const std::vector<std::int64_t>& numbers);
 // Appends `rows` numbers; an empty section gives absent ones.
 Status decode_numbers(std::string_view section, std::uint32_t rows, std::vector<std::int64_t>& out);
+// Those of some rows only.
+Status decode_numbers(std::string_view section, std::uint32_t rows, RowSpan wanted, std::vector<std::int64_t>& out);
 
 // Empty when all are empty.
 std::string encode_strings(const BytesColumn& strings);
 Status decode_strings(std::string_view section, std::uint32_t rows, std::size_t each_max, BytesColumn& out);
+Status decode_strings(std::string_view section, std::uint32_t rows, RowSpan wanted, std::size_t each_max, BytesColumn& out);
 
 inline constexpr std::size_t kHistogramStreams = 4;
 using HistogramStreams = std::array<std::string, kHistogramStreams>;
