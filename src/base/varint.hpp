@@ -48,16 +48,18 @@ inline bool take_varint(const char*& at, const char* end, std::uint64_t& value)
     return true;
 }
 
+// Which of the eight bytes from `at` on are followed by more of their number: a bit for each.
+inline std::uint64_t varint_continues(const char* at)
+{
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, at, 8);
+    return eight & 0x8080'8080'8080'8080;
+}
+
 // Passes over `count` of them without looking at what they are; false when there are fewer.
 inline bool skip_varints(const char*& at, const char* end, std::uint64_t count)
 {
-    constexpr std::uint64_t kContinues = 0x8080'8080'8080'8080;
-    while (count >= 8 && end - at >= 8) {
-        std::uint64_t eight = 0;
-        std::memcpy(&eight, at, 8);
-        count -= std::uint64_t(std::popcount(~eight & kContinues));
-        at += 8;
-    }
+    for (; count >= 8 && end - at >= 8; at += 8) count -= std::uint64_t(8 - std::popcount(varint_continues(at)));
     for (; count > 0 && at != end; ++at)
         if (std::uint8_t(*at) < 0x80) --count;
     return count == 0;

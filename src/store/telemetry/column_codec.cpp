@@ -80,9 +80,20 @@ std::string encode_as(std::uint8_t mode, std::uint64_t more, const std::vector<s
 // Numbers one after the other, as they were before encode_as.
 class NumberReader {
 public:
-    NumberReader(const char* at, const char* end, bool deltas, bool some_absent)
-        : at_(at), end_(end), deltas_(deltas), some_absent_(some_absent)
+    NumberReader(std::string_view section, bool deltas, bool some_absent)
+        : at_(section.data()), end_(at_ + section.size()), deltas_(deltas), some_absent_(some_absent)
     {}
+    // Passes over some; false when there are fewer.
+    bool skip(std::uint32_t count)
+    {
+        if (!deltas_) return skip_varints(at_, end_, count);
+        while (count > 0) {
+            if (count >= 8 && skip_eight_small()) count -= 8;
+            else if (next()) --count;
+            else return false;
+        }
+        return true;
+    }
     // False when there is none.
     bool next()
     {
@@ -98,6 +109,21 @@ public:
     bool at_end() const { return at_ == end_; }
 
 private:
+    // Differences of one byte each; false, and nothing is taken, when one of them is longer.
+    bool skip_eight_small()
+    {
+        if (end_ - at_ < 8 || varint_continues(at_) != 0) return false;
+        std::int64_t change = 0;
+        for (int i = 0; i < 8; ++i) {
+            const auto taken = std::uint64_t(std::uint8_t(at_[i]));
+            if (some_absent_) change += taken == 0 ? 0 : unzigzag(taken - 1);
+            else change += unzigzag(taken);
+        }
+        last_ = sum(last_, change);
+        at_ += 8;
+        return true;
+    }
+
     const char* at_;
     const char* end_;
     bool deltas_;
@@ -146,12 +172,8 @@ Status decode_numbers(std::string_view section, std::uint32_t rows, RowSpan want
     const bool deltas = (mode & ~kSomeAbsent) == kDeltas;
     if (!deltas && (mode & ~kSomeAbsent) != kPlain) return corrupt("unknown mode of numbers");
     if (section.size() < rows) return corrupt("fewer numbers than rows");
-    const auto* at = section.data();
-    const auto* const end = at + section.size();
-    if (!deltas && !skip_varints(at, end, wanted.begin)) return corrupt("numbers that are cut short");
-    NumberReader reader(at, end, deltas, (mode & kSomeAbsent) != 0);
-    for (auto row = deltas ? wanted.begin : 0; row > 0; --row)
-        if (!reader.next()) return corrupt("numbers that are cut short");
+    NumberReader reader(section, deltas, (mode & kSomeAbsent) != 0);
+    if (!reader.skip(wanted.begin)) return corrupt("numbers that are cut short");
     out.reserve(out.size() + count);
     for (std::uint32_t row = 0; row < count; ++row) {
         if (!reader.next()) return corrupt("numbers that are cut short");
