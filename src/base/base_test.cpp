@@ -5,6 +5,7 @@
 #include "base/task_group.hpp"
 #include "base/testing.hpp"
 #include "base/text.hpp"
+#include "base/together.hpp"
 
 #include <array>
 
@@ -162,6 +163,55 @@ TEST_CASE("a task that has run blocking work can still be cancelled")
     while (!waiting) loop.run_one();  // NOLINT(bugprone-infinite-loop): a handler ends it
     testing::run(loop, group.close());
     CHECK(group.size() == 0);
+}
+
+namespace {
+
+// The first ends only after the last has begun.
+Task<int> in_turn(Timer& last_begun, int number, int count)
+{
+    if (number + 1 == count) last_begun.cancel();
+    else (void)co_await last_begun.async_wait(nothrow);
+    co_return number;
+}
+
+Task<std::vector<int>> all_in_turn(Loop& loop, int count)
+{
+    Timer last_begun(loop, Timer::time_point::max());
+    std::vector<Task<int>> tasks;
+    for (int i = 0; i < count; ++i) tasks.push_back(in_turn(last_begun, i, count));
+    co_return co_await together(std::move(tasks));
+}
+
+Task<void> forever_together(Loop& loop, int& unwound)
+{
+    const auto one = [](Executor on, int& count) -> Task<int> {
+        co_await forever(on, count);
+        co_return 0;
+    };
+    std::vector<Task<int>> tasks;
+    for (int i = 0; i < 3; ++i) tasks.push_back(one(loop.get_executor(), unwound));
+    co_await together(std::move(tasks));
+}
+
+}  // namespace
+
+TEST_CASE("tasks that are awaited together run at the same time, and their results are in order")
+{
+    Loop loop;
+    CHECK(testing::run(loop, all_in_turn(loop, 5)) == std::vector{0, 1, 2, 3, 4});
+    CHECK(testing::run(loop, all_in_turn(loop, 0)).empty());
+}
+
+TEST_CASE("tasks that are awaited together end with whoever awaits them")
+{
+    Loop loop;
+    int unwound = 0;
+    TaskGroup group(loop.get_executor(), Log());
+    group.spawn("waiting", forever_together(loop, unwound));
+    loop.poll();
+    testing::run(loop, group.close());
+    CHECK(unwound == 3);
 }
 
 }  // namespace nw
