@@ -215,4 +215,5 @@ def test_agents_interface_goes_away_and_comes_back(lab: Lab) -> None:
     again = [s for s in samples if s["outcome"] == "ok" and s["at_us"] / 1e6 > up - 0.5]
     check(again and again[0]["at_us"] / 1e6 - up <= 3, "not measured again within 3 s")
     starts = [s["at_us"] for s in samples[1:]]
-    check(all(after - before < 1_100_000 for before, after in zip(starts, starts[1:])), "a run without a sample")
+    # Each second one, and any of them may begin a little late.
+    check(all(after - before < 1_900_000 for before, after in zip(starts, starts[1:])), f"a run without a sample: {starts}")
