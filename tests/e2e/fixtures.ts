@@ -8,7 +8,7 @@ import { launch, open } from './browser.ts'
 import { servePanel } from './static.ts'
 
 /** There before the first test runs, and not sooner. */
-function there<T>(value: T | undefined): T {
+export function there<T>(value: T | undefined): T {
   if (value === undefined)
     throw new Error('asked for before it was there: use it inside of tests')
   return value

@@ -1,11 +1,10 @@
 // The network map by hand and by keyboard, in the built panel before the mock.
-import type { Download, Page } from 'playwright-core'
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { MockController } from '../../panel/tests/mock/server.ts'
 import { deltaBetween, makeSmallTopology, makeTopology } from '../../panel/tests/mock/topology.ts'
 import { axe, open, settled, shot } from './browser.ts'
 import { useBrowser } from './fixtures.ts'
+import { at, drag, drawn, freeGround, onPage, picture, pressNode, rested, save } from './map-page.ts'
 import { servePanel } from './static.ts'
 
 const chromium = useBrowser()
@@ -25,63 +24,7 @@ async function map(query: string, mock = new MockController().seed(), options = 
     },
   }
 }
-const large = () => {
-  const topology = makeTopology()
-  return Object.assign(new MockController().seed(), { topology: () => topology })
-}
-
-/** The picture stands still and is crisp: twelve frames in a row are the same. */
-async function rested(page: Page): Promise<void> {
-  await page.waitForFunction(() => {
-    const g = globalThis as unknown as { mapSeen?: string[] }
-    const canvas = document.querySelector<HTMLCanvasElement>('[role=application] canvas')
-    const pixels = canvas?.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data
-    // A sum of all pixels by their places; to pack each frame as a picture takes longer than to draw it.
-    let sum = 0
-    for (const pixel of new Uint32Array(pixels?.buffer ?? new ArrayBuffer(0)))
-      sum = Math.imul(sum, 31) + pixel | 0
-    const frames = g.mapSeen ??= []
-    frames.push(`${canvas?.width} ${canvas?.height} ${sum}`)
-    return frames.length > 12 && new Set(frames.slice(-12)).size === 1
-  }, undefined, { polling: 'raf', timeout: 20_000 })
-  await page.evaluate(() => { (globalThis as unknown as { mapSeen?: string[] }).mapSeen = [] })
-}
-const picture = (page: Page) => page.evaluate(() => [...document.querySelectorAll<HTMLCanvasElement>('[role=application] canvas')].map(canvas => canvas.toDataURL()).join())
-
-/** Where a node is drawn, as the exported network says. */
-async function drawn(page: Page): Promise<Map<string, { kind: string, x: number, y: number }>> {
-  const saved = JSON.parse((await save(page, 'Network as JSON')).toString()) as { drawn: { key: string, kind: string, x: number, y: number }[] }
-  return new Map(saved.drawn.map(node => [node.key, node]))
-}
-async function save(page: Page, item: string): Promise<Buffer> {
-  await page.getByRole('button', { name: 'Export map' }).click()
-  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name: item }).click()]) as [Download, void]
-  return readFileSync(await download.path())
-}
-async function onPage(page: Page, key: string): Promise<{ x: number, y: number }> {
-  const node = (await drawn(page)).get(key)
-  const box = await page.getByRole('application').boundingBox()
-  if (!node || !box)
-    throw new Error(`${key} is not drawn`)
-  return { x: box.x + node.x, y: box.y + node.y }
-}
-/** Where it stands, rounded. */
-const at = async (page: Page, key: string) => {
-  const node = (await drawn(page)).get(key)
-  return [Math.round(node?.x ?? Number.NaN), Math.round(node?.y ?? Number.NaN)]
-}
-async function drag(page: Page, key: string, dx: number, dy: number): Promise<void> {
-  const { x, y } = await onPage(page, key)
-  await page.mouse.move(x, y)
-  await page.mouse.down()
-  await page.mouse.move(x + dx, y + dy, { steps: 6 })
-}
-async function pressNode(page: Page, key: string, modifiers: ('Shift')[] = []): Promise<void> {
-  const node = (await drawn(page)).get(key)
-  if (!node)
-    throw new Error(`${key} is not drawn`)
-  await page.getByRole('application').click({ position: { x: node.x, y: node.y }, modifiers })
-}
+const large = (topology = makeTopology()) => Object.assign(new MockController().seed(), { topology: () => topology })
 
 describe('by hand', () => {
   it('shows whom a hop concerns under the pointer, keeps it when pressed, adds with Shift', async () => {
@@ -363,6 +306,79 @@ describe('a node that is put somewhere', () => {
     expect(faults).toEqual([])
     await close()
   })
+})
+
+describe('a thousand nodes, every hop by itself', () => {
+  const alone = async () => {
+    const topology = makeTopology()
+    expect(topology.nodes.length).toBeGreaterThanOrEqual(1000)
+    expect(topology.edges.length).toBeGreaterThanOrEqual(3000)
+    const shown = await map('hops=none&agents=none&fold=0', large(topology))
+    return { ...shown, nodes: await drawn(shown.page), pins: () => shown.page.evaluate(() => localStorage.getItem('nw-map-pins')) }
+  }
+  it('free ground takes the whole picture along, and pins nothing', async () => {
+    const { page, faults, nodes, pins, close } = await alone()
+    expect(nodes.size).toBeGreaterThanOrEqual(1000)
+    const [ground, box] = [freeGround(nodes.values()), await page.getByRole('application').boundingBox()]
+    const [x, y] = [(box?.x ?? 0) + ground.x, (box?.y ?? 0) + ground.y]
+    await page.mouse.move(0, 0)
+    await rested(page)
+    const home = await picture(page)
+    await page.mouse.move(x, y)
+    await page.mouse.down()
+    await page.mouse.move(x - 60, y + 30, { steps: 6 })
+    await page.mouse.up()
+    await rested(page)
+    expect(await picture(page)).not.toBe(home)
+    expect(await pins()).toBeNull()
+    // The picture has moved, and no node within it.
+    expect(await drawn(page)).toEqual(nodes)
+    const far = nodes.get('t1')
+    await page.mouse.move((box?.x ?? 0) + (far?.x ?? 0) - 60, (box?.y ?? 0) + (far?.y ?? 0) + 30)
+    await page.getByRole('region', { name: 'Under the pointer' }).getByRole('heading', { name: 'svc-1.example' }).waitFor()
+    await page.mouse.move(0, 0)
+    await page.keyboard.press('0')
+    await rested(page)
+    expect(await picture(page)).toBe(home)
+    expect(page.url()).not.toContain('sel=')
+    expect(faults).toEqual([])
+    await close()
+  })
+  it('a node stands out under the pointer, and stays where it is dragged to; the others stay where they were', async () => {
+    const { page, faults, nodes, pins, close } = await alone()
+    await page.mouse.move(0, 0)
+    await rested(page)
+    const plain = await picture(page)
+    const { x, y } = await onPage(page, 't1')
+    await page.mouse.move(x, y)
+    await page.getByRole('region', { name: 'Under the pointer' }).getByRole('heading', { name: 'svc-1.example' }).waitFor()
+    await expect.poll(() => picture(page)).not.toBe(plain)
+    expect(await pins()).toBeNull()
+    await drag(page, 't1', -90, 40)
+    await page.mouse.up()
+    await page.getByRole('group', { name: 'Pinned nodes' }).getByText('1 node pinned').waitFor()
+    expect(await pins()).not.toBeNull()
+    const after = await drawn(page)
+    const moved = [...after.values()].filter(({ key, x: now, y: high }) => Math.hypot(now - (nodes.get(key)?.x ?? 0), high - (nodes.get(key)?.y ?? 0)) > 1)
+    expect(moved.map(node => node.key)).toEqual(['t1'])
+    expect(await at(page, 't1')).toEqual([Math.round((nodes.get('t1')?.x ?? 0) - 90), Math.round((nodes.get('t1')?.y ?? 0) + 40)])
+    expect(faults).toEqual([])
+    await close()
+  })
+})
+
+it('opens grouped where there are 5,000 nodes and 15,000 links', async () => {
+  const topology = makeTopology({ agents: 120, targets: 150, hops: 6600, edges: 15_000 })
+  expect(topology.nodes.length).toBeGreaterThanOrEqual(4000)
+  expect(topology.edges.length).toBeGreaterThanOrEqual(15_000)
+  const { page, faults, close } = await map('', large(topology))
+  const shown = [...(await drawn(page)).values()]
+  expect(shown.length).toBeGreaterThan(1)
+  expect(shown.length).toBeLessThan(400)
+  expect(shown.filter(node => node.key.startsWith('hops:')).length).toBeGreaterThan(0)
+  await shot(page, 'map-huge')
+  expect(faults).toEqual([])
+  await close()
 })
 
 it('leads from an empty map to the first path probe', async () => {

@@ -1,5 +1,6 @@
 // The built panel in a real browser, with the mock behind it: states, and what people do in it.
 import { describe, expect, it } from 'vitest'
+import { makeAgent } from '../../panel/tests/mock/data.ts'
 import { NEVER } from '../../panel/tests/mock/interfaces.ts'
 import { makePath, makeUnreached } from '../../panel/tests/mock/paths.ts'
 import { MockController } from '../../panel/tests/mock/server.ts'
@@ -172,6 +173,44 @@ describe('many agents at once', () => {
     await shot(page, 'agent-twin')
     await page.getByRole('button', { name: 'Issue a new token' }).click()
     await page.getByRole('dialog').getByText('Waiting for the agent').or(page.getByRole('dialog').getByText('is connected')).first().waitFor()
+    await context.close()
+    await own.close()
+  })
+})
+
+describe('ten thousand agents', () => {
+  it('have few rows in the document; the filter finds the right ones, and the end can be reached', async () => {
+    const mock = new MockController().seed()
+    mock.agents = Array.from({ length: 10_000 }, (_, i) => makeAgent(`a${i}`, `agent-${i}`))
+    const own = await servePanel(mock)
+    const { context, page, faults } = await open(panel.browser, own.base)
+    await page.goto(`${own.base}/w/default/agents`)
+    await settled(page)
+    const table = page.getByRole('table', { name: 'Agents' })
+    const few = async () => {
+      const rows = await page.getByRole('row').count()
+      expect(rows).toBeGreaterThan(10)
+      expect(rows).toBeLessThan(120)
+    }
+    expect(await table.getAttribute('aria-rowcount')).toBe('10001')
+    await few()
+    const found = async (text: string, names: string[]) => {
+      await page.getByLabel('Filter agents').fill(text)
+      await expect.poll(() => table.getAttribute('aria-rowcount')).toBe(String(names.length + 1))
+      await expect.poll(async () => (await page.getByRole('rowgroup').getByRole('link').allInnerTexts()).toSorted()).toEqual(names.toSorted())
+    }
+    await found('agent-777', ['agent-777', ...Array.from({ length: 10 }, (_, i) => `agent-777${i}`)])
+    await found('4321', ['agent-4321'])
+    await page.getByLabel('Filter agents').fill('no such agent')
+    await page.getByText('Nothing matches the filter').waitFor()
+    await page.getByLabel('Filter agents').fill('')
+    await expect.poll(() => table.getAttribute('aria-rowcount')).toBe('10001')
+    await few()
+    await table.focus()
+    await page.keyboard.press('End')
+    await page.getByRole('link', { name: 'agent-9999', exact: true }).waitFor()
+    await few()
+    expect(faults).toEqual([])
     await context.close()
     await own.close()
   })

@@ -4,10 +4,10 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer } from 'vitest/node'
 import type { TestSpecification } from 'vitest/node'
 
-// What measures times or the heap: each file by itself, before the others have warmed the machine up.
-const ALONE = ['live.test.ts', 'soak.test.ts', 'interaction.test.ts', 'map-speed.test.ts', 'budgets.test.ts']
+// What weighs the heap, by itself. Nothing here compares times: that is for bench/panel.
+const ALONE = ['soak.test.ts']
 // The longest first, so that both places are taken to the end.
-const LONG = ['routes.test.ts', 'missing.test.ts', 'panel.test.ts', 'journey.test.ts', 'map-live.test.ts', 'path.test.ts']
+const LONG = ['live.test.ts', 'routes.test.ts', 'missing.test.ts', 'panel.test.ts', 'journey.test.ts', 'map-live.test.ts', 'path.test.ts']
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
