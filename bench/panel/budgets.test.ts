@@ -33,10 +33,10 @@ describe('budgets', () => {
     }
     const [lcp, change] = [Math.min(...lcps), Math.min(...changes)]
     console.log(`LCP ${lcp.toFixed(0)} ms, warm route change ${change.toFixed(0)} ms; ${load()}`)
-    expect(lcp).toBeLessThan(700)
-    expect(change).toBeLessThan(150)
+    expect.soft(lcp).toBeLessThan(700)
+    expect.soft(change).toBeLessThan(150)
   })
-  it('ten thousand agents: few rows in the document', async () => {
+  it('ten thousand agents: painted and filtered', async () => {
     const mock = new MockController().seed()
     mock.agents = Array.from({ length: 10_000 }, (_, i) => makeAgent(`a${i}`, `agent-${i}`))
     const own = await servePanel(mock)
@@ -58,7 +58,7 @@ describe('budgets', () => {
     }
     const arrivals = [await arrive(), await arrive(), await arrive()]
     console.log(`10,000 agents: first paint in ${Math.min(...arrivals).toFixed(0)} ms, ${await page.getByRole('row').count()} rows`)
-    expect(Math.min(...arrivals)).toBeLessThan(200)
+    expect.soft(Math.min(...arrivals)).toBeLessThan(200)
     const filter = (text: string) => page.evaluate(async (wanted) => {
       const input = document.querySelector<HTMLInputElement>('[data-filter]')
       const begin = performance.now()
@@ -75,7 +75,7 @@ describe('budgets', () => {
       times.push(await filter(text))
     const painted = Math.min(...times)
     console.log(`10,000 agents: filtered and painted in ${painted.toFixed(0)} ms; ${load()}`)
-    expect(painted).toBeLessThan(200)
+    expect.soft(painted).toBeLessThan(200)
     await context.close()
     await own.close()
   })
@@ -104,10 +104,10 @@ describe('budgets', () => {
     }
     const grown = (await heap() - before) / 1e6
     console.log(`heap after 40 live redraws of a day: ${grown.toFixed(2)} MB more`)
-    expect(grown).toBeLessThan(10)
+    expect.soft(grown).toBeLessThan(10)
     const draws = await page.evaluate(() => (globalThis as unknown as { draws: number[] }).draws)
     console.log(`redraw of a day: median ${median(draws).toFixed(1)} ms, p95 ${p95(draws).toFixed(1)} ms of ${draws.length}; ${load()}`)
-    expect(median(draws)).toBeLessThan(16)
+    expect.soft(median(draws)).toBeLessThan(16)
     await context.close()
   })
 })

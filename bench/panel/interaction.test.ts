@@ -120,7 +120,7 @@ it('answers within 150 ms, p95 over the journeys', async () => {
   console.log(`${all.length} interactions: median ${median(all)} ms, p95 ${p95(all)} ms, worst ${quantile(all, 1)} ms (${told.at(-1)?.what}); ${load()}`)
   console.log(told.slice(-8).map(entry => `${entry.ms} ms ${entry.what}`).join('\n'))
   expect(told.length).toBeGreaterThan(20)
-  expect(p95(all)).toBeLessThanOrEqual(INP_MS)
+  expect.soft(p95(all)).toBeLessThanOrEqual(INP_MS)
   expect(faults).toEqual([])
   await context.close()
 })

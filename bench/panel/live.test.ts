@@ -1,8 +1,10 @@
 // How soon the open page shows what happens on the network: a real agent measures over an emulated link.
 import { describe, expect, it } from 'vitest'
+import { settled } from '../../tests/e2e/browser.ts'
 import { canFollow, draws, INTERVAL_S, measured, newest, token, useFollowed, watchDraws } from '../../tests/e2e/live.ts'
 import { load, median, quantile } from './figures.ts'
 
+const FIRST_RESULT_MS = 10_000
 /** From the end of a run at the agent to the drawn picture. */
 const WAY_MS = 1000
 const LOOKED_EVERY_MS = 200
@@ -29,8 +31,21 @@ describe.skipIf(!canFollow())('live over an emulated link', () => {
     const gone = (Date.now() - ended) / 1000
     console.log(`loss on the strip after ${appeared.toFixed(1)} s, gone after ${gone.toFixed(1)} s; interval ${INTERVAL_S} s; ${load()}`)
     // Two intervals, and what the way from the agent to the page may take.
-    expect(appeared).toBeLessThan(2 * INTERVAL_S + WAY_MS / 1000)
-    expect(gone).toBeLessThan(2 * INTERVAL_S + WAY_MS / 1000)
+    expect.soft(appeared).toBeLessThan(2 * INTERVAL_S + WAY_MS / 1000)
+    expect.soft(gone).toBeLessThan(2 * INTERVAL_S + WAY_MS / 1000)
+  })
+
+  it('a probe has its first result on its page within ten seconds of its creation', async () => {
+    const { installation, link, page } = shown
+    await page.goto(`${installation.base}/w/${installation.workspace}/probes/new?agent=${installation.agent}`)
+    await settled(page)
+    await page.getByLabel('Target').fill(link.target)
+    await page.getByRole('button', { name: 'Create probe' }).click()
+    const created = Date.now()
+    await page.getByText(/^Latest .*: ok$/).waitFor({ timeout: 90_000 })
+    const took = Date.now() - created
+    console.log(`created to first result: ${(took / 1000).toFixed(1)} s; ${load()}`)
+    expect.soft(took).toBeLessThanOrEqual(FIRST_RESULT_MS)
   })
 
   it('a run is drawn within a second beyond its interval, p99', async () => {
@@ -52,6 +67,6 @@ describe.skipIf(!canFollow())('live over an emulated link', () => {
     }
     console.log(`measured to drawn, beyond the interval, ${lags.length} runs on ${fast.length} charts: median ${median(lags).toFixed(0)} ms, p99 ${quantile(lags, 0.99).toFixed(0)} ms, worst ${quantile(lags, 1).toFixed(0)} ms; ${load()}`)
     expect(lags.length).toBeGreaterThan(80)
-    expect(quantile(lags, 0.99)).toBeLessThan(WAY_MS)
+    expect.soft(quantile(lags, 0.99)).toBeLessThan(WAY_MS)
   })
 })

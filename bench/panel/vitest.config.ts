@@ -9,6 +9,7 @@ export default defineConfig({
   resolve: { alias: { '@': `${panel}/src` } },
   test: {
     reporters: ['verbose'],
+    expect: { poll: { timeout: 30_000 } },
     include: ['*.test.ts'],
     fileParallelism: false,
     testTimeout: 180_000,

@@ -11,7 +11,6 @@ import { AGENT, built, freePort, PACK, run, serve, start } from './programs.ts'
 import { BUILD } from './browser.ts'
 
 const FIRST_RESULT_MS = 120_000
-const RESULT_AFTER_CREATE_MS = 10_000
 const PASSWORD = 'five unrelated harmless words'
 
 describe.skipIf(!built())('onboarding', () => {
@@ -89,7 +88,6 @@ describe.skipIf(!built())('onboarding', () => {
     const now = Date.now()
     console.log(`set-up link to first result: ${((now - begun) / 1000).toFixed(1)} s; created to first result: ${((now - created) / 1000).toFixed(1)} s`)
     expect(now - begun).toBeLessThan(FIRST_RESULT_MS)
-    expect(now - created).toBeLessThan(RESULT_AFTER_CREATE_MS)
     await clean('onboarding-3-result')
   })
 

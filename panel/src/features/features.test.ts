@@ -5,6 +5,7 @@ import { upserted } from '@/api/lists'
 import { visibleNav } from '@/app/nav'
 import { zoneName } from '@/app/useZone'
 import { toColumns } from '@/charts/columns'
+import { natural } from '@/lib/natural'
 import { makeAgent, makeProbe, makeSeries, noise, PING } from '../../tests/mock/data'
 import { MockController } from '../../tests/mock/server'
 import { arranged as arrangedAgents, allLabels, parseLabels } from './agents/list'
@@ -45,12 +46,12 @@ describe('list of probes', () => {
     const values = arranged(mock.probes, NONE, 'm:rtt_p50').map(probe => probe.latest?.metrics.rtt_p50 ?? -1)
     expect(values).toEqual([...values].sort((a, b) => b - a))
   })
-  it('sorts ten thousand in no time', () => {
+  it('sorts ten thousand and loses none', () => {
     const agent = makeAgent('a', 'a')
     const many = Array.from({ length: 10_000 }, (_, i) => makeProbe(`p${i}`, agent, `t${Math.floor(noise(i, 1) * 1e6)}.example`))
-    const begin = performance.now()
-    expect(arranged(many, { ...NONE, q: 'example' }, 'target')).toHaveLength(10_000)
-    expect(performance.now() - begin).toBeLessThan(1000)
+    const targets = arranged(many, { ...NONE, q: 'example' }, 'target').map(probe => probe.target?.address ?? '')
+    expect(targets).toHaveLength(10_000)
+    expect(targets).toEqual(targets.toSorted(natural))
   })
 })
 

@@ -133,3 +133,11 @@ export function makeDiff(before: Path, after: Path): PathDiff {
   })
   return { before, after, added: come, removed: gone, changed, same: gone.length + come.length === 0 }
 }
+
+/** Sixteen flows of which each is at every hop with every other: 30 hops like that one, 6,945 links. */
+export function makeMesh(like: Hop): Pick<Path, 'hops' | 'links'> {
+  const wide = (ttl: number) => ttl === 1 || ttl === 30 ? 1 : 16
+  const hops = Array.from({ length: 30 }, (_, t) => Array.from({ length: wide(t + 1) }, (_, i) => ({ ...like, ttl: t + 1, id: `${t + 1}:${i}` }))).flat()
+  const links = hops.flatMap(to => to.ttl === 1 ? [{ from: 'agent', to: to.id, share: 1, delay_us: null }] : hops.filter(from => from.ttl === to.ttl - 1).map(from => ({ from: from.id, to: to.id, share: 1 / 16, delay_us: null })))
+  return { hops, links }
+}
