@@ -30,5 +30,7 @@ export default defineConfig(async ({ mode, command }) => ({
     include: ['src/**/*.test.ts', 'tests/unit/**/*.test.ts'],
     setupFiles: ['tests/unit/setup.ts'],
     restoreMocks: true,
+    // A deadline for what never comes; how quick something is, is for bench/panel.
+    testTimeout: 30_000,
   },
 }))

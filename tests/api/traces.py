@@ -1,7 +1,6 @@
 """Traces asked for now: a real agent, its progress over the WebSocket, and everything that can come between."""
 
 import os
-import time
 from pathlib import Path
 
 from agents import Agent
@@ -137,12 +136,10 @@ def refused(w: World) -> None:
     for _ in range(8):
         w.root.post(f"{w.base}/traces", {"agent": made, "target": "127.0.0.1"}).expect(201)
     w.root.post(f"{w.base}/traces", {"agent": made, "target": "127.0.0.1"}).expect(409)
-    began = time.time()
     newest = w.root.get(f"{w.base}/traces", query={"limit": 3}).expect(200).json
     need(len(newest["items"]) == 3 and newest["next_cursor"], "no page")
     more = w.root.get(f"{w.base}/traces", query={"limit": 3, "cursor": newest["next_cursor"]}).expect(200).json["items"]
     need(not {t["id"] for t in more} & {t["id"] for t in newest["items"]}, "a page begins with what the one before had")
-    need(time.time() - began < 5, "listing takes long")
 
 
 def run(build: Path, scratch: Path, tally: Tally) -> None:

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { axe, settled, shot } from './browser.ts'
 import { isRoot } from './host.ts'
 import { Installation } from './installation.ts'
+import { rested } from './map-page.ts'
 import { built, until } from './programs.ts'
 import { RoutedNetwork } from './network.ts'
 
@@ -25,8 +26,6 @@ describe.skipIf(!built() || !isRoot())('the map of a real network', () => {
     await page.goto(`${installation.base}/w/${installation.workspace}/map?${query}`)
     await settled(page)
   }
-  /** Nodes have come to their places. */
-  const rested = () => page.evaluate(() => new Promise(done => setTimeout(done, 400)))
   const label = () => page.getByRole('application').getAttribute('aria-label')
 
   beforeAll(async () => {
@@ -77,7 +76,7 @@ describe.skipIf(!built() || !isRoot())('the map of a real network', () => {
     const differences = page.getByRole('region', { name: 'Differences' })
     await differences.getByRole('button', { name: network.branch.b, exact: true }).waitFor()
     await differences.getByText('1 probe took other ways').waitFor()
-    await rested()
+    await rested(page)
     await shot(page, 'map-live-compared')
     expect(await axe(page)).toEqual([])
     await open_(`at=${rerouted - 1000}`)

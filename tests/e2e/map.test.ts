@@ -487,7 +487,7 @@ describe('live', () => {
     shown = 2
     // "m6.3" was lost on the way.
     tell(1, 2, { previous: 'm6.3' })
-    await expect.poll(label, { timeout: 6000 }).toMatch(count(2))
+    await expect.poll(label).toMatch(count(2))
     expect(reads).toBe(before + 1)
     expect(faults).toEqual([])
     await close()

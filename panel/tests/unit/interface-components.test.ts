@@ -81,7 +81,7 @@ describe('interfaces of an agent', () => {
   it('tabs have numbers for keys', async () => {
     const { router } = await page()
     window.dispatchEvent(new KeyboardEvent('keydown', { key: '1' }))
-    await vi.waitFor(() => expect(router.currentRoute.value.name).toBe('agent'))
+    await vi.waitFor(() => expect(router.currentRoute.value.name).toBe('agent'), { timeout: 20_000 })
   })
 })
 

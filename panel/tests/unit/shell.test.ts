@@ -62,12 +62,12 @@ describe('what one may not see', () => {
     await router.push(path)
     const page = mount(DeniedPage, { props, global })
     await flushPromises()
-    await vi.waitFor(() => expect(page.text()).not.toBe(''))
+    await vi.waitFor(() => expect(page.text()).not.toBe(''), { timeout: 20_000 })
     return page
   }
   it('names the permission, the role and who can change it', async () => {
     const page = await shown({ permission: 'audit.read' }, '/w/default')
-    await vi.waitFor(() => expect(page.text()).toContain('audit.read'))
+    await vi.waitFor(() => expect(page.text()).toContain('audit.read'), { timeout: 20_000 })
     expect(page.text()).toContain('your role viewer')
   })
   it('a foreign workspace is simply not there', async () => expect((await shown({}, '/w/other')).text()).toContain('Not found'))

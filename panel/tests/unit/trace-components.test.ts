@@ -75,7 +75,7 @@ describe('the form', () => {
     expect([field('Target').value, field('From').value, field('Port').value]).toEqual(['dns.example', 'a1', '53'])
     await submit()
     expect(asked.find(entry => entry.method === 'POST')?.body).toEqual({ agent: 'a1', target: 'dns.example', protocol: 'udp', port: 53, flows: 'mda', cycles: 10, period_ms: 500 })
-    await vi.waitFor(() => expect(router.currentRoute.value.fullPath).toBe('/w/default/traces/tr1'))
+    await vi.waitFor(() => expect(router.currentRoute.value.fullPath).toBe('/w/default/traces/tr1'), { timeout: 20_000 })
   })
   it('says what is missing when it is sent, not before', async () => {
     const { dialog, submit } = await traces('?new=1')

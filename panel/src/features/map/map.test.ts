@@ -106,7 +106,7 @@ async function page(path: string, mock?: MockController) {
   await router.push(path)
   const view = mount(defineComponent({ render: () => h(MapPage) }), { global, attachTo: document.body })
   await flushPromises()
-  await vi.waitFor(() => expect(view.find('.skeleton').exists()).toBe(false))
+  await vi.waitFor(() => expect(view.find('.skeleton').exists()).toBe(false), { timeout: 20_000 })
   await flushPromises()
   return { view, router, mock: own, query: () => router.currentRoute.value.query }
 }
@@ -162,7 +162,7 @@ describe('the page', () => {
     expect(asked()).toHaveLength(0)
     await router.push('/w/default/map?sel=t1')
     await flushPromises()
-    await vi.waitFor(() => expect(view.find('[aria-label="Over time"] svg').exists()).toBe(true))
+    await vi.waitFor(() => expect(view.find('[aria-label="Over time"] svg').exists()).toBe(true), { timeout: 20_000 })
     const trend = view.get('[aria-label="Over time"]')
     expect(trend.get('svg').attributes('aria-label')).toBe('Forwarding loss over time, at most 7 %')
     // A gap is no line, and loss is marked by its grade.
@@ -176,7 +176,7 @@ describe('the page', () => {
   })
   it('has states for a past that fails, and for one in which nothing passed', async () => {
     const failing = await page('/w/default/map?sel=t1', Object.assign(new MockController().seed(), { failing: /topology\/series/, failingStatus: 409 }))
-    await vi.waitFor(() => expect(failing.view.find('[aria-label="Over time"] [role=alert]').exists()).toBe(true))
+    await vi.waitFor(() => expect(failing.view.find('[aria-label="Over time"] [role=alert]').exists()).toBe(true), { timeout: 20_000 })
     expect(failing.view.get('[aria-label="Over time"]').text()).toContain('Its past could not be loaded')
     failing.view.unmount()
     const series = { ...makeTopologySeries('t1', 0, 48e6), sent: [null], loss_ratio: [null], delay_us: [null], grades: [null] }
@@ -192,7 +192,7 @@ describe('the page', () => {
   it('compares two moments in a list', async () => {
     const before = Date.now() - 10 * 3_600_000
     const { view } = await page(`/w/default/map?vs=${before}`)
-    await vi.waitFor(() => expect(view.find('[aria-label=Differences]').exists()).toBe(true))
+    await vi.waitFor(() => expect(view.find('[aria-label=Differences]').exists()).toBe(true), { timeout: 20_000 })
     expect(view.get('[aria-label=Differences]').text()).toMatch(/\d+ probes? took other ways/)
     expect(view.get('[aria-label=Differences]').text()).toContain('Hops that came')
     view.unmount()
@@ -211,7 +211,7 @@ describe('the page', () => {
     expect(whole.view.get('[role=alert]').text()).toContain('The map could not be loaded')
     whole.view.unmount()
     const part = await page('/w/default/map', Object.assign(new MockController().seed(), { failing: /timeline/, failingStatus: 409 }))
-    await vi.waitFor(() => expect(part.view.find('[role=alert]').exists()).toBe(true))
+    await vi.waitFor(() => expect(part.view.find('[role=alert]').exists()).toBe(true), { timeout: 20_000 })
     expect(part.view.get('[role=alert]').text()).toContain('The time line could not be loaded')
     expect(part.view.find('[role=application]').exists()).toBe(true)
     part.view.unmount()
