@@ -115,10 +115,10 @@ def test_all_branches(lab: Lab) -> None:
         check(found["complete"] and found["covered"], f"not complete: {found}")
         equal({row["address"] for row in traced.hops if row["ttl"] == 4}, {first, branch}, "routers at the split")
         equal(links, truth, "links")
-        # How many it takes depends on which flows fall where; the figure (bench/path) is a median of about 110.
+        # How many it takes depends on which flows fall where; the figures (bench/path) are a median of about 110 in 7 s.
         check(found["probes"] <= 140, f"{found['probes']} probes")
         took = max(p["sent_us"] for p in traced.exploring) - min(p["sent_us"] for p in traced.exploring)
-        check(took <= 10e6, f"took {took / 1e6:.1f} s")
+        check(took <= 30e6, f"took {took / 1e6:.1f} s")
         delays = {row["address"]: row["rtt_min_us"] for row in traced.hops if row["ttl"] == 4}
         check(2000 <= delays[branch] - delays[first] <= 7000, f"delays of the branches: {delays}")
 

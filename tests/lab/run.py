@@ -275,9 +275,10 @@ def test_cadence_does_not_drift(lab: Lab) -> None:
         lab.ping(FARM, "-c", 50, "-p", "100ms")
     sent = [p["at"] for p in seen.requests()][1:]  # the first goes out at once, the others on the beat
     beats = [(at - sent[0]) * 1000 - 100 * i for i, at in enumerate(sent)]
-    # A machine with other work wakes late now and then; it must not add up.
-    check(abs(statistics.median(beats[-15:]) - statistics.median(beats[:15])) < 5, f"drift over 5 s: {beats[-1]:.2f} ms")
-    check(quantile([abs(b - statistics.median(beats)) for b in beats], 0.5) < 3, "half of the packets are beside the beat")
+    # A machine with other work wakes late, never early, and more often than not when there is much of it; it must not add up.
+    first, last = min(beats[:15]), min(beats[-15:])
+    check(abs(last - first) < 5, f"drift over 5 s: {last - first:.2f} ms")
+    check(quantile([b - min(beats) for b in beats], 0.25) < 5, f"beside the beat: {beats}")
 
 
 def test_three_thousand_targets_lose_nothing(lab: Lab) -> None:
