@@ -310,13 +310,14 @@ Task<Status> Uplink::send_more(Session& session)
     const auto room = kWindow - std::min(kWindow, session.unacked.size());
     std::vector<spool::Block> blocks;
     std::vector<spool::LostRange> lost;
-    co_await run_on(disk_, [&] {
-        if (session.acked > session.released) spool_.release(session.acked);
-        session.released = session.acked;
-        if (room > 0) blocks = spool_.peek(session.cursor, room);
-        if (room > 0) lost = spool_.lost_after(session.cursor);
-        return true;
-    });
+    // By value what the loop goes on changing: acknowledgements come in meanwhile.
+    session.released =
+        co_await run_on(disk_, [&, acked = session.acked, released = session.released, cursor = session.cursor] {
+            if (acked > released) spool_.release(acked);
+            if (room > 0) blocks = spool_.peek(cursor, room);
+            if (room > 0) lost = spool_.lost_after(cursor);
+            return acked;
+        });
     auto block = blocks.begin();
     auto range = lost.begin();
     while (session.unacked.size() < kWindow && (block != blocks.end() || range != lost.end())) {
