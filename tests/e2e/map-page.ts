@@ -1,9 +1,33 @@
 // The network map under test: when it rests, what is drawn where, and hands that take hold of it.
-import type { Download, Page } from 'playwright-core'
+import type { BrowserContextOptions, Download, Page } from 'playwright-core'
+import type { WithBrowser } from './fixtures.ts'
 import { readFileSync } from 'node:fs'
+import { MockController } from '../../panel/tests/mock/server.ts'
+import { open, settled } from './browser.ts'
+import { servePanel } from './static.ts'
 
 export interface Point { readonly x: number, readonly y: number }
 export interface Drawn extends Point { readonly key: string, readonly kind: string, readonly pinned?: boolean }
+
+/** Opens the map of a mock's network; the picture rests. */
+export function mapIn(chromium: WithBrowser) {
+  return async (query: string, mock = new MockController().seed(), options: BrowserContextOptions = {}) => {
+    const served = await servePanel(mock)
+    const { context, page, faults } = await open(chromium.browser, served.base, options)
+    await page.goto(`${served.base}/w/default/map?${query}`)
+    await settled(page)
+    await page.getByRole('application').waitFor()
+    await rested(page)
+    return {
+      page, faults, mock,
+      close: async () => {
+        await context.close()
+        await served.close()
+      },
+    }
+  }
+}
+export const mockWith = (topology: NonNullable<ReturnType<MockController['topology']>>) => Object.assign(new MockController().seed(), { topology: () => topology })
 
 /** The picture stands still and is crisp: twelve frames in a row are the same. */
 export async function rested(page: Page): Promise<void> {

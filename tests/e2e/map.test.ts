@@ -4,27 +4,11 @@ import { MockController } from '../../panel/tests/mock/server.ts'
 import { deltaBetween, makeSmallTopology, makeTopology } from '../../panel/tests/mock/topology.ts'
 import { axe, open, settled, shot } from './browser.ts'
 import { useBrowser } from './fixtures.ts'
-import { at, drag, drawn, freeGround, onPage, picture, pressNode, rested, save } from './map-page.ts'
+import { drawn, mapIn, mockWith, picture, pressNode, rested, save } from './map-page.ts'
 import { servePanel } from './static.ts'
 
 const chromium = useBrowser()
-
-async function map(query: string, mock = new MockController().seed(), options = {}) {
-  const served = await servePanel(mock)
-  const { context, page, faults } = await open(chromium.browser, served.base, options)
-  await page.goto(`${served.base}/w/default/map?${query}`)
-  await settled(page)
-  await page.getByRole('application').waitFor()
-  await rested(page)
-  return {
-    page, faults, mock,
-    close: async () => {
-      await context.close()
-      await served.close()
-    },
-  }
-}
-const large = (topology = makeTopology()) => Object.assign(new MockController().seed(), { topology: () => topology })
+const map = mapIn(chromium)
 
 describe('by hand', () => {
   it('shows whom a hop concerns under the pointer, keeps it when pressed, adds with Shift', async () => {
@@ -54,7 +38,7 @@ describe('by hand', () => {
     await close()
   })
   it('begins grouped where the network is large; a group opens in its place and closes again', async () => {
-    const { page, faults, close } = await map('', large())
+    const { page, faults, close } = await map('', mockWith(makeTopology()))
     const bad = 'hops:24:198.19.8.0/24'
     expect((await drawn(page)).size).toBeLessThan(150)
     await pressNode(page, bad)
@@ -193,192 +177,6 @@ describe('by hand', () => {
     expect(faults).toEqual([])
     await close()
   })
-})
-
-describe('a node that is put somewhere', () => {
-  it('stays there while others come and go, in its layout, and after the page is opened again', async () => {
-    const now = Date.now() * 1000
-    const steps = [makeSmallTopology(now), { ...makeSmallTopology(now, true), generation: 'm6.2' }]
-    const mock = new MockController().seed()
-    let shown = 0
-    mock.topology = () => steps[shown] ?? makeSmallTopology(now)
-    const { page, faults, close } = await map('fold=0', mock)
-    const before = await drawn(page)
-    await drag(page, 't1', -120, 60)
-    await page.mouse.up()
-    await page.getByRole('group', { name: 'Pinned nodes' }).getByText('1 node pinned').waitFor()
-    expect(page.url()).not.toContain('sel=')
-    const put = await at(page, 't1')
-    expect(put).toEqual([Math.round((before.get('t1')?.x ?? 0) - 120), Math.round((before.get('t1')?.y ?? 0) + 60)])
-    expect(await at(page, 't0')).toEqual([Math.round(before.get('t0')?.x ?? 0), Math.round(before.get('t0')?.y ?? 0)])
-    shown = 1
-    const [from, to] = steps
-    if (from && to)
-      mock.publish('topology' as never, [{ type: 'topology', ...deltaBetween(from, to) } as never])
-    await expect.poll(async () => [...(await drawn(page)).keys()].join()).not.toBe([...before.keys()].join())
-    await rested(page)
-    expect(await at(page, 't1')).toEqual(put)
-    await shot(page, 'map-pinned')
-    expect(await axe(page)).toEqual([])
-    await page.keyboard.press('3')
-    await page.waitForURL(/layout=concentric/)
-    await rested(page)
-    expect(await page.getByRole('group', { name: 'Pinned nodes' }).count()).toBe(0)
-    await page.goto(page.url().replace('layout=concentric', ''))
-    await page.getByRole('application').waitFor()
-    await rested(page)
-    expect(await at(page, 't1')).toEqual(put)
-    expect((JSON.parse((await save(page, 'Network as JSON')).toString()) as { drawn: { key: string, pinned?: boolean }[] }).drawn.filter(node => node.pinned).map(node => node.key)).toEqual(['t1'])
-    await page.getByRole('button', { name: 'Release all' }).click()
-    await rested(page)
-    expect(await at(page, 't1')).not.toEqual(put)
-    await page.getByRole('status').filter({ hasText: '1 node released' }).getByRole('button', { name: 'Undo' }).click()
-    await rested(page)
-    expect(await at(page, 't1')).toEqual(put)
-    expect(faults).toEqual([])
-    await close()
-  })
-  it('goes back by Escape while it is dragged, and by Ctrl Z afterwards', async () => {
-    const { page, faults, close } = await map('fold=0')
-    const before = await at(page, 't1')
-    await drag(page, 't1', -90, 40)
-    await page.keyboard.press('Escape')
-    await page.mouse.move(200, 300)
-    await page.mouse.up()
-    await rested(page)
-    expect(await at(page, 't1')).toEqual(before)
-    expect(page.url()).not.toContain('sel=')
-    await drag(page, 't1', -90, 40)
-    await page.mouse.up()
-    expect(await at(page, 't1')).not.toEqual(before)
-    await page.keyboard.press('Control+z')
-    await rested(page)
-    expect(await at(page, 't1')).toEqual(before)
-    expect(await page.evaluate(() => localStorage.getItem('nw-map-pins'))).toBeNull()
-    expect(faults).toEqual([])
-    await close()
-  })
-  it('is moved by keyboard, and by a press where it is to be', async () => {
-    const { page, faults, close } = await map('fold=0&sel=t1')
-    const before = await at(page, 't1')
-    await page.getByRole('application').focus()
-    for (const key of ['Shift+ArrowLeft', 'Shift+ArrowLeft', 'Shift+ArrowDown'])
-      await page.keyboard.press(key)
-    await rested(page)
-    expect(await at(page, 't1')).toEqual([(before[0] ?? 0) - 20, (before[1] ?? 0) + 10])
-    await page.getByText('pinned where it was put').waitFor()
-    await page.getByRole('button', { name: 'Move …' }).click()
-    await page.getByText('Press where the node is to be').waitFor()
-    await page.keyboard.press('Escape')
-    expect(await page.getByText('Press where the node is to be').count()).toBe(0)
-    await page.getByRole('button', { name: 'Move …' }).click()
-    await page.getByRole('application').click({ position: { x: 300, y: 60 } })
-    await rested(page)
-    expect(await at(page, 't1')).toEqual([300, 60])
-    expect(page.url()).toContain('sel=t1')
-    await page.getByRole('button', { name: 'Release', exact: true }).click()
-    await rested(page)
-    expect(await at(page, 't1')).toEqual(before)
-    expect(faults).toEqual([])
-    await close()
-  })
-  it('is held fast by the force layout; its neighbours follow', async () => {
-    const { page, faults, close } = await map('layout=force&fold=0&sel=t1')
-    const arranged = async () => {
-      await page.getByText('Arranging').waitFor({ state: 'detached', timeout: 30_000 })
-      await rested(page)
-    }
-    await arranged()
-    const before = await drawn(page)
-    await page.getByRole('application').focus()
-    for (let i = 0; i < 6; i += 1)
-      await page.keyboard.press('Shift+ArrowLeft')
-    await page.getByText('1 node pinned').waitFor()
-    await arranged()
-    const after = await drawn(page)
-    const put = await at(page, 't1')
-    expect(put[0]).toBeLessThan((before.get('t1')?.x ?? 0) - 20)
-    expect([...after].filter(([key, { x, y }]) => key !== 't1' && Math.hypot(x - (before.get(key)?.x ?? 0), y - (before.get(key)?.y ?? 0)) > 1).length).toBeGreaterThan(0)
-    await page.reload()
-    await page.getByRole('application').waitFor()
-    await arranged()
-    expect(await at(page, 't1')).toEqual(put)
-    expect(faults).toEqual([])
-    await close()
-  })
-})
-
-describe('a thousand nodes, every hop by itself', () => {
-  const alone = async () => {
-    const topology = makeTopology()
-    expect(topology.nodes.length).toBeGreaterThanOrEqual(1000)
-    expect(topology.edges.length).toBeGreaterThanOrEqual(3000)
-    const shown = await map('hops=none&agents=none&fold=0', large(topology))
-    return { ...shown, nodes: await drawn(shown.page), pins: () => shown.page.evaluate(() => localStorage.getItem('nw-map-pins')) }
-  }
-  it('free ground takes the whole picture along, and pins nothing', async () => {
-    const { page, faults, nodes, pins, close } = await alone()
-    expect(nodes.size).toBeGreaterThanOrEqual(1000)
-    const [ground, box] = [freeGround(nodes.values()), await page.getByRole('application').boundingBox()]
-    const [x, y] = [(box?.x ?? 0) + ground.x, (box?.y ?? 0) + ground.y]
-    await page.mouse.move(0, 0)
-    await rested(page)
-    const home = await picture(page)
-    await page.mouse.move(x, y)
-    await page.mouse.down()
-    await page.mouse.move(x - 60, y + 30, { steps: 6 })
-    await page.mouse.up()
-    await rested(page)
-    expect(await picture(page)).not.toBe(home)
-    expect(await pins()).toBeNull()
-    // The picture has moved, and no node within it.
-    expect(await drawn(page)).toEqual(nodes)
-    const far = nodes.get('t1')
-    await page.mouse.move((box?.x ?? 0) + (far?.x ?? 0) - 60, (box?.y ?? 0) + (far?.y ?? 0) + 30)
-    await page.getByRole('region', { name: 'Under the pointer' }).getByRole('heading', { name: 'svc-1.example' }).waitFor()
-    await page.mouse.move(0, 0)
-    await page.keyboard.press('0')
-    await rested(page)
-    expect(await picture(page)).toBe(home)
-    expect(page.url()).not.toContain('sel=')
-    expect(faults).toEqual([])
-    await close()
-  })
-  it('a node stands out under the pointer, and stays where it is dragged to; the others stay where they were', async () => {
-    const { page, faults, nodes, pins, close } = await alone()
-    await page.mouse.move(0, 0)
-    await rested(page)
-    const plain = await picture(page)
-    const { x, y } = await onPage(page, 't1')
-    await page.mouse.move(x, y)
-    await page.getByRole('region', { name: 'Under the pointer' }).getByRole('heading', { name: 'svc-1.example' }).waitFor()
-    await expect.poll(() => picture(page)).not.toBe(plain)
-    expect(await pins()).toBeNull()
-    await drag(page, 't1', -90, 40)
-    await page.mouse.up()
-    await page.getByRole('group', { name: 'Pinned nodes' }).getByText('1 node pinned').waitFor()
-    expect(await pins()).not.toBeNull()
-    const after = await drawn(page)
-    const moved = [...after.values()].filter(({ key, x: now, y: high }) => Math.hypot(now - (nodes.get(key)?.x ?? 0), high - (nodes.get(key)?.y ?? 0)) > 1)
-    expect(moved.map(node => node.key)).toEqual(['t1'])
-    expect(await at(page, 't1')).toEqual([Math.round((nodes.get('t1')?.x ?? 0) - 90), Math.round((nodes.get('t1')?.y ?? 0) + 40)])
-    expect(faults).toEqual([])
-    await close()
-  })
-})
-
-it('opens grouped where there are 5,000 nodes and 15,000 links', async () => {
-  const topology = makeTopology({ agents: 120, targets: 150, hops: 6600, edges: 15_000 })
-  expect(topology.nodes.length).toBeGreaterThanOrEqual(4000)
-  expect(topology.edges.length).toBeGreaterThanOrEqual(15_000)
-  const { page, faults, close } = await map('', large(topology))
-  const shown = [...(await drawn(page)).values()]
-  expect(shown.length).toBeGreaterThan(1)
-  expect(shown.length).toBeLessThan(400)
-  expect(shown.filter(node => node.key.startsWith('hops:')).length).toBeGreaterThan(0)
-  await shot(page, 'map-huge')
-  expect(faults).toEqual([])
-  await close()
 })
 
 it('leads from an empty map to the first path probe', async () => {

@@ -7,7 +7,7 @@ import type { TestSpecification } from 'vitest/node'
 // What weighs the heap, by itself. Nothing here compares times: that is for bench/panel.
 const ALONE = ['soak.test.ts']
 // The longest first, so that both places are taken to the end.
-const LONG = ['live.test.ts', 'routes.test.ts', 'missing.test.ts', 'panel.test.ts', 'journey.test.ts', 'map-live.test.ts', 'path.test.ts']
+const LONG = ['live.test.ts', 'routes.test.ts', 'missing.test.ts', 'panel.test.ts', 'journey.test.ts', 'map.test.ts', 'map-live.test.ts', 'path.test.ts']
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
