@@ -97,10 +97,16 @@ function hovers(page: Page): Promise<number[]> {
       const before = entries.filter(entry => entry.name === 'nw-map-overlay').length
       const begun = performance.now()
       stage.dispatchEvent(new PointerEvent('pointermove', { bubbles: true, pointerId: 1, clientX: box.left + box.width * (0.15 + 0.7 * ((i * 0.618) % 1)), clientY: box.top + box.height * (0.1 + 0.75 * ((i * 0.381) % 1)) }))
+      // A picture that falls in between is painted after the page's work; the overlay in it is counted by itself.
+      let picture = Number.POSITIVE_INFINITY
+      const painted = new Promise<void>(done => requestAnimationFrame(() => {
+        picture = performance.now() - begun
+        done()
+      }))
       await Promise.resolve()
       await turn()
-      const work = performance.now() - begun
-      await new Promise(requestAnimationFrame)
+      const work = Math.min(performance.now() - begun, picture)
+      await painted
       await new Promise(done => setTimeout(done, 40))
       const drawn = entries.filter(entry => entry.name === 'nw-map-overlay')
       // Between nodes nothing is drawn.
