@@ -186,7 +186,9 @@ TEST_CASE("loss and limit by the packet: what the table says is what the network
     for (const auto& row : rows) {
         CHECK(row.sent == 300);
         CHECK(int(row.answered) == bench.fates(row.ttl, Fate::Answered));
-        const auto wanted = row.ttl == 6 ? HopVerdict::RateLimited : row.ttl >= 4 ? HopVerdict::Forwarding : HopVerdict::None;
+        const auto wanted = row.ttl == 6   ? HopVerdict::RateLimited
+                            : row.ttl >= 4 ? HopVerdict::Forwarding
+                                           : HopVerdict::None;
         CHECK(row.verdict.verdict == wanted);
     }
     CHECK(*rows[5].verdict.limit_per_second == doctest::Approx(2).epsilon(0.1));

@@ -291,14 +291,16 @@ Judgement judge_answering(const HopEvidence& hop, const std::optional<Counts>& b
         return verdict;
     }
     if (none > forwarding) return {.verdict = HopVerdict::None, .confidence = std::exp(none - all)};
-    return {.verdict = HopVerdict::Forwarding, .confidence = std::exp(forwarding - all), .forwarding_loss_ratio = seen.ratio()};
+    return {
+        .verdict = HopVerdict::Forwarding, .confidence = std::exp(forwarding - all), .forwarding_loss_ratio = seen.ratio()};
 }
 
 Judgement judge_mute(const HopEvidence& hop, HopVerdict verdict, double loss)
 {
     // Against it: all of its probes were lost by chance.
     const auto chance = std::pow(std::max(loss, 0.05), double(hop.probes.size()));
-    return {.verdict = verdict, .confidence = 1 - chance, .forwarding_loss_ratio = verdict == HopVerdict::Filtered ? 1.0 : 0.0};
+    return {
+        .verdict = verdict, .confidence = 1 - chance, .forwarding_loss_ratio = verdict == HopVerdict::Filtered ? 1.0 : 0.0};
 }
 
 }  // namespace
