@@ -29,11 +29,12 @@ def need(condition: object, why: str) -> None:
         raise Failed(why)
 
 
-def wait_for(what: str, ready, seconds: float = 30.0):
-    """The first true answer of `ready`; nothing else tells when a process has come so far."""
+def wait_for(what, ready, seconds: float = 30.0):
+    """The first true answer of `ready`; nothing else tells when a process has come so far. `what` is text, or gives it."""
     deadline = time.monotonic() + seconds
     while not (answer := ready()):
-        need(time.monotonic() < deadline, f"no end to waiting for {what} within {seconds:.0f} s")
+        if time.monotonic() >= deadline:
+            need(False, f"no end to waiting for {what() if callable(what) else what} within {seconds:.0f} s")
         time.sleep(0.05)
     return answer
 

@@ -234,7 +234,11 @@ def behind_tls(w: World) -> None:
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
-        wait_for("the built-in agent", lambda: w.controller.rows(connected, begun)[0][0] == 1)
+        def connects() -> bool:
+            need(process.poll() is None, f"the controller ended: {(folder / 'log').read_text()[-800:]}")
+            return w.controller.rows(connected, begun)[0][0] == 1
+
+        wait_for(lambda: f"the built-in agent; the controller says: {(folder / 'log').read_text()[-1500:]}", connects, 120)
         identity = json.loads(next((w.controller.data / "builtin-agent").glob("*/identity.json")).read_text())
         need(re.fullmatch(r"http://127\.0\.0\.1:\d+", identity["controller"]), f"it comes by {identity['controller']}")
         need(not identity["controller"].endswith(f":{w.controller.port}"), "it comes by the public port")
