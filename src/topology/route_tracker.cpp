@@ -12,7 +12,6 @@ constexpr std::size_t kRoutersMax = 64;       // at one distance; beyond, the on
 constexpr std::uint32_t kSamplesMax = 4'096;  // then all counts are halved
 constexpr std::uint32_t kSamplesKept = 4;     // of what was known before a change
 constexpr std::size_t kSetsMax = 32;          // known at one distance; beyond, the rarest goes
-constexpr std::uint32_t kPassingRuns = 3;     // a set that fewer runs than these saw may be of a change going on
 constexpr double kGone = 3;                   // evidence for being part of a change that is certain
 constexpr std::uint32_t kRareOneIn = 200;     // of a route are those that had a share of at least that
 
@@ -148,7 +147,7 @@ void RouteTracker::take_present(const Flow& unreached, std::int64_t at_us)
 }
 
 // `clear`: the run says which routers are in use there, all of them.
-void RouteTracker::take_set(Sets& sets, const Seen& seen, bool clear, std::int64_t at_us)
+void RouteTracker::take_set(Sets& sets, const Seen& seen, bool clear, std::int64_t at_us) const
 {
     if (!clear) {
         ++sets.now_unclear;
@@ -168,7 +167,7 @@ void RouteTracker::take_set(Sets& sets, const Seen& seen, bool clear, std::int64
         else if (found == sets.known.end())
             *(found = std::ranges::min_element(sets.known, {}, &Sets::Known::runs)) = {.digest = sets.now};
         found->runs += sets.now_runs;
-        if (found->runs >= kPassingRuns) sets.old_until_us = sets.now_until_us;
+        if (found->runs >= options_.confirm_runs) sets.old_until_us = sets.now_until_us;
     }
     sets.runs += sets.now_runs;
     sets.unclear += sets.now_unclear;
@@ -183,7 +182,7 @@ void RouteTracker::take_set(Sets& sets, const Seen& seen, bool clear, std::int64
     sets.now_since_us = sets.now_until_us = at_us;
 }
 
-void RouteTracker::take(Distance& distance, const Seen& seen, bool all_reached, std::int64_t at_us)
+void RouteTracker::take(Distance& distance, const Seen& seen, bool all_reached, std::int64_t at_us) const
 {
     take_set(distance.sets, seen, all_reached && seen.answered > 0 && seen.silent == 0, at_us);
     if (seen.answered > 0) note_novelty(distance, seen, at_us);

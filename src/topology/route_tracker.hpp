@@ -101,7 +101,7 @@ private:
         std::uint32_t now_unclear = 0;
         std::int64_t now_since_us = 0;
         std::int64_t now_until_us = 0;
-        std::int64_t old_until_us = kNever;  // the last run that saw a set before it which was no passing one
+        std::int64_t old_until_us = kNever;  // the last run that saw a set before it that `confirm_runs` runs saw
     };
     // Everything seen at one distance; at index 0 the lengths of the paths.
     struct Distance {
@@ -118,11 +118,11 @@ private:
     };
     struct Seen;  // at one distance in one run
 
-    static void take(Distance& distance, const Seen& seen, bool all_reached, std::int64_t at_us);
+    void take(Distance& distance, const Seen& seen, bool all_reached, std::int64_t at_us) const;
     static Router& router_of(Distance& distance, std::string_view address, std::int64_t at_us);
     static void note_novelty(Distance& distance, const Seen& seen, std::int64_t at_us);
     void take_present(const Flow& unreached, std::int64_t at_us);
-    static void take_set(Sets& sets, const Seen& seen, bool clear, std::int64_t at_us);
+    void take_set(Sets& sets, const Seen& seen, bool clear, std::int64_t at_us) const;
     static double evidence_other_set(const Sets& sets);
     static std::int64_t other_set_since(const Distance& distance);
     static double evidence_replaced(const Distance& distance);
