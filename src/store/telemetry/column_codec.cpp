@@ -87,25 +87,40 @@ public:
     bool skip(std::uint32_t count)
     {
         if (!deltas_) return skip_varints(at_, end_, count);
+        std::vector<std::int64_t> passed;
         while (count > 0) {
-            if (count >= 8 && skip_eight_small()) count -= 8;
-            else if (next()) --count;
-            else return false;
+            const auto some = std::min(count, 8U);
+            if (some < 8 || !skip_eight_small()) {
+                passed.clear();
+                if (!take(some, passed)) return false;
+            }
+            count -= some;
         }
         return true;
     }
-    // False when there is none.
-    bool next()
+    // Appends some; false when there are fewer. Where it stands is kept in locals meanwhile: this is most of all reading.
+    bool take(std::uint32_t count, std::vector<std::int64_t>& out)
     {
+        out.reserve(out.size() + count);
+        const auto* at = at_;
+        const auto* const end = end_;
+        const bool deltas = deltas_, some_absent = some_absent_;
+        auto last = last_;
         std::uint64_t taken = 0;
-        if (!take_varint(at_, end_, taken)) return false;
-        absent_ = some_absent_ && taken == 0;
-        if (absent_) return true;
-        const auto value = unzigzag(taken - (some_absent_ ? 1 : 0));
-        last_ = deltas_ ? sum(last_, value) : value;
+        for (; count > 0; --count) {
+            if (!take_varint(at, end, taken)) return false;
+            if (some_absent && taken == 0) {
+                out.push_back(kAbsent);
+                continue;
+            }
+            const auto value = unzigzag(taken - (some_absent ? 1 : 0));
+            last = deltas ? sum(last, value) : value;
+            out.push_back(last);
+        }
+        at_ = at;
+        last_ = last;
         return true;
     }
-    std::int64_t value() const { return absent_ ? kAbsent : last_; }
     bool at_end() const { return at_ == end_; }
 
 private:
@@ -128,7 +143,6 @@ private:
     const char* end_;
     bool deltas_;
     bool some_absent_;
-    bool absent_ = false;
     std::int64_t last_ = 0;
 };
 
@@ -173,12 +187,7 @@ Status decode_numbers(std::string_view section, std::uint32_t rows, RowSpan want
     if (!deltas && (mode & ~kSomeAbsent) != kPlain) return corrupt("unknown mode of numbers");
     if (section.size() < rows) return corrupt("fewer numbers than rows");
     NumberReader reader(section, deltas, (mode & kSomeAbsent) != 0);
-    if (!reader.skip(wanted.begin)) return corrupt("numbers that are cut short");
-    out.reserve(out.size() + count);
-    for (std::uint32_t row = 0; row < count; ++row) {
-        if (!reader.next()) return corrupt("numbers that are cut short");
-        out.push_back(reader.value());
-    }
+    if (!reader.skip(wanted.begin) || !reader.take(count, out)) return corrupt("numbers that are cut short");
     return wanted.end < rows || reader.at_end() ? Status{} : corrupt("more numbers than rows");
 }
 
